@@ -1,0 +1,1 @@
+"""The readers: what is kept in Redis and in the topics, read for people and programs."""

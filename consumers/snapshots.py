@@ -1,0 +1,47 @@
+"""Reading the snapshots that Redis holds, under the same keys and shapes as `livelift replay` prints them."""
+
+from typing import Any
+
+import msgspec
+import redis
+
+HASHES = "journeys:"
+RANKING = "accounts:by-score"
+BATCH = 500
+
+
+class Snapshots:
+    """The snapshots under one prefix."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.prefix = prefix
+        self.client = redis.Redis.from_url(url)
+
+    def get(self, key: str) -> Any:
+        """One snapshot by its key (without the prefix); None if there is none."""
+        name = self.prefix + key
+        if key == RANKING:
+            return {member.decode(): score for member, score in self.client.zrange(name, 0, -1, withscores=True)}
+        if key.startswith(HASHES):
+            fields = self.client.hgetall(name)
+            return {field.decode(): msgspec.json.decode(value) for field, value in sorted(fields.items())} or None
+        if key.endswith(":history"):
+            return [msgspec.json.decode(entry[b"value"]) for _, entry in self.client.xrange(name)]
+        value = self.client.get(name)
+        return None if value is None else msgspec.json.decode(value)
+
+    def keys(self, histories: bool = False) -> list[str]:
+        """Every snapshot's key, without the prefix."""
+        found = (name.decode()[len(self.prefix) :] for name in self.client.scan_iter(self.prefix + "*", count=BATCH))
+        return sorted(key for key in found if key != "fences" and (histories or not key.endswith(":history")))
+
+    def everything(self) -> dict[str, Any]:
+        """All snapshots by key."""
+        return {key: self.get(key) for key in self.keys()}
+
+    def clear(self) -> int:
+        """Remove everything under the prefix; returns how many keys there were."""
+        names = list(self.client.scan_iter(self.prefix + "*", count=BATCH))
+        for start in range(0, len(names), BATCH):
+            self.client.delete(*names[start : start + BATCH])
+        return len(names)

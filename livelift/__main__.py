@@ -1,0 +1,6 @@
+"""`python -m livelift`."""
+
+from livelift.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Looking at what there is: snapshots, schemas, refusals; and asking for somebody to be forgotten."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from livelift.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def snapshot(
+    key: Annotated[str | None, typer.Argument(help="A snapshot's key, e.g. funnel; without one, everything.")] = None,
+    canonical: Annotated[bool, typer.Option("--canonical", help="Only what any two runs agree on.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove every snapshot under the prefix (it can be rebuilt).")] = False,
+) -> None:
+    """Print what Redis holds, as JSON. Example: [bold]livelift snapshot funnel[/bold]"""
+    from consumers.snapshots import Snapshots  # noqa: PLC0415
+    from models.snapshot import canonical as canonical_of  # noqa: PLC0415
+
+    settings = Settings()
+    held = Snapshots(settings.require_redis(), settings.redis_prefix)
+    if clear:
+        print(f"{held.clear()} keys removed")
+        return
+    value = held.everything() if key is None else held.get(key)
+    if value is None:
+        raise ValueError(f"no snapshot {key!r} under prefix {settings.redis_prefix!r}; there are: {', '.join(held.keys()[:20])}")
+    print(msgspec.json.format(msgspec.json.encode(canonical_of(value) if canonical else value), indent=2).decode())
+
+
+def schema(
+    asyncapi: Annotated[bool, typer.Option("--asyncapi", help="The AsyncAPI 3 document instead of JSON Schema.")] = False,
+) -> None:
+    """Print the contract, generated from the code. Example: [bold]livelift schema --asyncapi > asyncapi.json[/bold]"""
+    from livelift.schema import asyncapi_document, json_schema  # noqa: PLC0415
+
+    document = asyncapi_document(Settings().partitions) if asyncapi else json_schema()
+    print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+
+
+def forget(
+    account: Annotated[str, typer.Option("--account", help="The account (alone: all of it).")],
+    user: Annotated[str | None, typer.Option("--user", help="Only this user of the account.")] = None,
+) -> None:
+    """Remove what is kept of a user or an account, and keep out what is sent again.
+
+    Example: [bold]livelift forget --account acme --user ann[/bold]
+    """
+    from livelift.privacy import forget as send_forget  # noqa: PLC0415
+    from livelift.surroundings import surroundings  # noqa: PLC0415
+
+    send_forget(surroundings(Settings()), account, user)
+    print("asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention")
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="A plan file (TOML).")],
+    retrospective: Annotated[bool, typer.Option("--retrospective", help="Its events have begun to come already.")] = False,
+) -> None:
+    """Publish an experiment plan; it is frozen from then on. Example: [bold]livelift experiments apply plan.toml[/bold]"""
+    from livelift.experiments import publish_plan  # noqa: PLC0415
+    from livelift.surroundings import surroundings  # noqa: PLC0415
+    from models.plan import read_plan  # noqa: PLC0415
+
+    plan = read_plan(file.read_bytes())
+    new = publish_plan(surroundings(Settings()), plan, retrospective)
+    print(f"{plan.id}: {'published' if new else 'was published already, unchanged'} ({plan.hash})")
+
+
+def list_experiments(json: Json = False) -> None:
+    """List the published plans."""
+    from livelift.experiments import published_plans  # noqa: PLC0415
+    from livelift.surroundings import surroundings  # noqa: PLC0415
+
+    plans = published_plans(surroundings(Settings()))
+    if json:
+        print(msgspec.json.encode(plans).decode())
+        return
+    for id_, published in sorted(plans.items()):
+        print(f"{id_}  {published.plan_hash}  starts {published.plan.experiment.starts_at:%Y-%m-%d}")
+
+
+def journey_table() -> None:
+    """Print the transition table of a task: what each input makes of each state."""
+    from models.journey import REACHES, STATES, TRANSITIONS  # noqa: PLC0415
+
+    print("".join(f"{name:<16}" for name in ("state", *REACHES)))
+    for state in STATES:
+        print("".join(f"{name:<16}" for name in (state, *(TRANSITIONS[state, given] for given in REACHES))))
+
+
+def list_dead_letters(
+    last: Annotated[int, typer.Option(min=1, help="How many, the latest of each partition.")] = 20,
+    show_payload: Annotated[bool, typer.Option("--show-payload", help="Show the original bytes (they may name people).")] = False,
+    json: Json = False,
+) -> None:
+    """List what was refused, with reason and origin; payloads are masked. Example: [bold]livelift dead-letters list[/bold]"""
+    from consumers.dead_letters import latest  # noqa: PLC0415
+
+    settings = Settings()
+    letters = latest(settings.kafka_python(), settings.topic("dead-letters"), last)
+    for letter in letters:
+        shown = letter.shown(show_payload)
+        if json:
+            print(msgspec.json.encode(shown).decode())
+        else:
+            print(f"{shown['origin']:<32} {shown['reason']:<18} {shown['detail']}  {shown['payload']}")
+    if not letters and not json:
+        print("no dead letters")

@@ -1,0 +1,102 @@
+"""A one-node Kafka (KRaft) as a child process, with all its data and logs under one folder."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from livelift.local.jars import java, kafka_classpath
+from livelift.local.process import Child, NotStarted, free_port
+from streams.topics import DEAD_LETTER_LIMIT
+
+CLUSTER_ID = "bGl2ZWxpZnQtbG9jYWwtMQ"
+READY_S = 60.0
+HEAP = ("-Xms256m", "-Xmx512m")
+MAIN, FORMAT = "kafka.Kafka", "kafka.tools.StorageTool"
+
+
+def cache_dir() -> Path:
+    """Where the list of jars is kept between projects."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "livelift"
+
+
+class LocalKafka:
+    """Start, wait until it really answers, stop; also when only half started."""
+
+    def __init__(self, folder: Path, port: int | None = None, progress: Callable[[str], None] = lambda _: None) -> None:
+        self.folder, self.port, self._progress = folder.resolve(), port or free_port(), progress
+        self._controller = free_port()
+        self.child: Child | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        classpath = kafka_classpath(cache_dir(), self._progress)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        properties = self.folder / "server.properties"
+        properties.write_text(self._properties())
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format(classpath, properties)
+        self._progress("starting Kafka")
+        command = [java(), *HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", f"-Dkafka.logs.dir={self.folder}",
+                   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, MAIN, str(properties)]  # fmt: skip
+        self.child = Child("Kafka", command, self.folder / "kafka.log")
+
+    def _format(self, classpath: str, properties: Path) -> None:
+        command = [java(), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, FORMAT, "format",
+                   "-t", CLUSTER_ID, "-c", str(properties)]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise NotStarted(f"Kafka's storage could not be formatted: {done.stdout[-500:]}{done.stderr[-500:]}")
+
+    def _properties(self) -> str:
+        settings = {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
+            "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self._controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "controller.listener.names": "CONTROLLER",
+            "log.dirs": self.folder / "data",
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 3,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "transaction.state.log.num.partitions": 3,
+            "group.initial.rebalance.delay.ms": 0,
+            "group.min.session.timeout.ms": 1000,
+            "message.max.bytes": DEAD_LETTER_LIMIT,
+            "log.segment.bytes": 128 * 1024 * 1024,
+            "log.index.size.max.bytes": 1024 * 1024,
+            "num.network.threads": 2,
+            "num.io.threads": 2,
+            "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        }
+        return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+    def wait_ready(self, timeout: float = READY_S) -> None:
+        """Until the broker answers an admin call; NotStarted with the log's end if it does not in time."""
+        if self.child is None:
+            raise NotStarted("Kafka was not started")
+        admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        deadline = monotonic() + timeout
+        while monotonic() < deadline:
+            if self.child.ended() is not None:
+                raise self.child.failed("ended while starting")
+            try:
+                if admin.list_topics(timeout=2).brokers:
+                    return
+            except KafkaException:
+                sleep(0.1)
+        raise self.child.failed(f"did not answer in {timeout:g} s")
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.stop()

@@ -1,0 +1,70 @@
+"""A child process of ours: its log in a file, its end never later than ours."""
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+GRACE_S = 20.0
+LAST_LINES = 15
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
+
+
+class NotStarted(RuntimeError):
+    """A service did not come up; the message ends with the last lines of its log."""
+
+
+def free_port() -> int:
+    """A port on loopback that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _die_with_parent() -> None:
+    """In the child: a session of its own, so that Ctrl-C reaches only us; and the end when we are killed."""
+    os.setsid()
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Child:
+    """One child process. `stop` asks it to end, and makes it end when it does not."""
+
+    def __init__(self, name: str, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
+        self.name, self.log = name, log
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})}, preexec_fn=_die_with_parent,
+            )  # fmt: skip
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def ended(self) -> int | None:
+        """Its exit code, or None while it runs."""
+        return self.process.poll()
+
+    def stop(self, grace: float = GRACE_S) -> int:
+        """SIGTERM, then SIGKILL after the grace time; safe to call again. Returns the exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(grace)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        return self.process.wait()
+
+    def last_lines(self) -> str:
+        """The end of its log, for an error message."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-LAST_LINES:])
+
+    def failed(self, what: str) -> NotStarted:
+        return NotStarted(f"{self.name} {what}; the last lines of {self.log}:\n{self.last_lines()}")

@@ -1,0 +1,92 @@
+"""`livelift replay`: a recording through the same core in one process, without Kafka and Redis."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from livelift.recording import Record, Recording
+from models.alignment import Alignment
+from models.contribution import World
+from models.events import SOURCES
+from models.partition import RECORDING_END, Effects, Partition
+from models.plan import PublishedPlan, read_plan
+from models.product import Product
+from models.readside import ReadSide
+from models.rows import partition_key
+from models.snapshot import Snapshot
+
+BATCH = 2_000
+
+
+class Replayed(NamedTuple):
+    """A record as the core takes it; its Kafka time plays no part in a recording."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: list[tuple[str, bytes]]
+
+
+class Replay:
+    """One partition that holds every account, fed from a recording; `snapshot()` reads what Redis would hold."""
+
+    def __init__(self, product: Product, plans: dict[str, PublishedPlan]) -> None:
+        world = World(product, plans)
+        self.rows: dict[bytes, bytes] = {}
+        self.partition = Partition(0, world, self.rows.get, lambda account_id: 0)
+        self.read_side = ReadSide(world)
+        self.dead_letters = 0
+        self._alignment: Alignment[None] = Alignment(self.partition)
+        self._offsets = [0] * len(SOURCES)
+
+    def feed(self, records: Iterable[Record], last_tick: int, progress: Callable[[int], None] | None = None) -> None:
+        """Take records in send order, in batches as a fetch would bring them."""
+        headers = [(RECORDING_END, str(last_tick).encode())]
+        pending: list[list[Replayed]] = [[] for _ in SOURCES]
+        for record in records:
+            topics = range(len(SOURCES)) if record.topic is None else (SOURCES.index(record.topic),)
+            for topic in topics:
+                pending[topic].append(self._replayed(topic, record, headers))
+            if sum(map(len, pending)) >= BATCH:
+                self._flush(pending, progress)
+        self._flush(pending, progress)
+
+    def _replayed(self, topic: int, record: Record, headers: list[tuple[str, bytes]]) -> Replayed:
+        offset = self._offsets[topic]
+        self._offsets[topic] += 1
+        return Replayed(offset, record.key, record.value, 0, headers)
+
+    def _flush(self, pending: list[list[Replayed]], progress: Callable[[int], None] | None) -> None:
+        for topic, records in enumerate(pending):
+            if records:
+                self._alignment.offer(topic, records, None)
+        count = sum(map(len, pending))
+        pending[:] = [[] for _ in SOURCES]
+        effects, _ = self._alignment.take()
+        self._keep(effects)
+        if progress is not None:
+            progress(count)
+
+    def _keep(self, effects: Effects) -> None:
+        for key, value in effects.rows.items():
+            if value is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = value
+        if effects.partition_row is not None:
+            self.rows[partition_key(0)] = effects.partition_row
+        self.dead_letters += sum(output.topic == "dead-letters" for output in effects.outputs)
+        self.read_side.take(effects.outputs)
+
+    def snapshot(self) -> Snapshot:
+        return self.read_side.snapshot()
+
+
+def replay(
+    recording: Recording, product: Product, progress: Callable[[int], None] | None = None
+) -> Snapshot:
+    """Every snapshot of a recording, by its key."""
+    plans = [read_plan(path.read_bytes()) for path in recording.plans]
+    running = Replay(product, {plan.id: PublishedPlan(plan, plan.hash) for plan in plans})
+    running.feed(recording.records(), recording.last_tick, progress)
+    return running.snapshot()

@@ -1,0 +1,95 @@
+"""An account's roll-up: integer sums over its users' rows, held in memory and rebuilt from rows at any time.
+
+What is not a sum by nature (distinct active users) is kept as a sum of one-hot counts by day: a user is counted on
+each day on which they were active, and, in `weekly`, on each day with a visit in the seven days up to it. So the
+number of weekly active users as of any day is one look-up, and removing a user is subtracting the same ones.
+"""
+
+from models.arms import Subject, Unit
+from models.facts import DAYS_KEPT
+from models.rows import Close, Subscription
+
+WEEKLY_DAYS = 7
+
+
+class Account:
+    """Sums over the rows of one account, and what was last said about it."""
+
+    __slots__ = ("closes", "converted", "days", "dose", "features", "joined", "left", "said", "subjects",
+                 "subscriptions", "unit", "units", "weekly")  # fmt: skip
+
+    def __init__(self) -> None:
+        self.days: dict[int, int] = {}
+        self.weekly: dict[int, int] = {}
+        self.features: dict[str, dict[int, int]] = {}
+        self.joined: dict[int, int] = {}
+        self.left: dict[int, int] = {}
+        self.dose: dict[tuple[str, int], list[int]] = {}
+        """(journey, completions) -> [users, of them converted by themselves]."""
+        self.converted = False
+        """Whether the account as a whole converted (an event without a person)."""
+        self.subjects: dict[bytes, Subject] = {}
+        """Row key -> what experiments randomised by account ask of it; kept only while there are such plans."""
+        self.unit: dict[str, Unit] = {}
+        """experiment -> this account as one unit of it."""
+        self.units: dict[tuple[str, str], int] = {}
+        """(experiment, arm) -> units; the account is one cluster of the arm while it is above zero."""
+        self.closes: list[Close] = []
+        self.subscriptions: dict[bytes, Subscription] = {}
+        self.said: tuple[object, ...] | None = None
+        """What was last sent to `account-scores`; None after a start: then the next touch sends again."""
+
+    def users_on(self, day: int) -> int:
+        """Users known and not removed by the end of a day."""
+        return _up_to(self.joined, day) - _up_to(self.left, day)
+
+    def breadth(self, day: int, window: int) -> int:
+        """Distinct features and tasks used in the `window` days up to `day`."""
+        oldest = day - window
+        return sum(1 for days in self.features.values() if any(oldest < d <= day for d in days))
+
+    @property
+    def last_day(self) -> int:
+        """The latest day of any use, or -1."""
+        return max(self.days, default=-1)
+
+
+def _up_to(counts: dict[int, int], day: int) -> int:
+    return sum(count for d, count in counts.items() if d <= day)
+
+
+def weekly_mask(days: int) -> int:
+    """Days on which a user counts as weekly active, counted back from six days after their latest day."""
+    spread = days | days << 1
+    spread |= spread << 2
+    return spread | spread << 3
+
+
+def shift_days(sums: dict[int, int], old: tuple[int, int], new: tuple[int, int]) -> None:
+    """Move one user's days in a sum from an old (top day, mask) to a new one; only the days that differ are touched."""
+    (old_top, old_mask), (new_top, new_mask) = old, new
+    top = max(old_top, new_top)
+    old_mask <<= top - old_top
+    new_mask <<= top - new_top
+    changed = old_mask ^ new_mask
+    while changed:
+        bit = changed & -changed
+        day = top - bit.bit_length() + 1
+        count = sums.get(day, 0) + (1 if new_mask & bit else -1)
+        if count:
+            sums[day] = count
+        else:
+            del sums[day]
+        changed ^= bit
+
+
+def add(sums: dict[int, int], day: int, count: int) -> None:
+    """Add to a sum and let zeros go."""
+    total = sums.get(day, 0) + count
+    if total:
+        sums[day] = total
+    else:
+        sums.pop(day, None)
+
+
+assert weekly_mask(1).bit_count() == WEEKLY_DAYS and DAYS_KEPT >= 2 * WEEKLY_DAYS

@@ -1,0 +1,57 @@
+"""Reading the source topics in step: a backlog of one must not run weeks ahead of another in event time.
+
+Kafka orders records within a partition of one topic only. Live, the topics are at the same hour anyway; after an
+outage, or in a recording, one may be months ahead, and what days closed with would depend on chance. So batches wait
+here until the event clocks of the other topics have come near (docs/decisions/0005).
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+from models.events import SOURCES
+from models.partition import Effects, Partition, Record
+
+Token = TypeVar("Token")
+
+
+class Waiting(Generic[Token]):
+    """A batch and how much of it has been taken; the token is what is to be acknowledged at its end."""
+
+    __slots__ = ("records", "taken", "token")
+
+    def __init__(self, records: Sequence[Record], token: Token) -> None:
+        self.records, self.token, self.taken = records, token, 0
+
+
+class Alignment(Generic[Token]):
+    """The batches of one partition that wait for their turn, by source topic."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self._queues: tuple[deque[Waiting[Token]], ...] = tuple(deque() for _ in SOURCES)
+
+    def offer(self, topic: int, records: Sequence[Record], token: Token) -> None:
+        """Put a batch behind those of its topic that wait already."""
+        self._queues[topic].append(Waiting(records, token))
+
+    def waiting(self, topic: int) -> bool:
+        """Whether batches of this topic wait for the other topics: then reading more of it is of no use."""
+        return bool(self._queues[topic])
+
+    def take(self) -> tuple[Effects, list[Token]]:
+        """Process all that may be processed now: the effects to carry out, then the tokens to acknowledge."""
+        done: list[Token] = []
+        while (topic := self._next()) is not None:
+            batch = self._queues[topic][0]
+            rest = batch.records[batch.taken :] if batch.taken else batch.records
+            batch.taken += self.partition.process(topic, rest)
+            if batch.taken == len(batch.records):
+                self._queues[topic].popleft()
+                done.append(batch.token)
+        return self.partition.effects(), done
+
+    def _next(self) -> int | None:
+        return next(
+            (topic for topic, queue in enumerate(self._queues) if queue and self.partition.may_take(topic)), None
+        )

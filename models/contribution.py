@@ -1,0 +1,144 @@
+"""What one row adds to every sum, at one moment. Taking it out again is subtracting the very same value."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+from models.account import Account, add, shift_days, weekly_mask
+from models.arms import Subject, Unit, subject_of, unit_of
+from models.clock import day_of
+from models.funnel import user_share
+from models.journey import Standing, next_due
+from models.plan import PublishedPlan
+from models.product import Product
+from models.rows import NEVER, Row, Subscription
+
+
+@dataclass(frozen=True)
+class World:
+    """What rows are read against: the product's settings and the published experiment plans, by id."""
+
+    product: Product
+    plans: dict[str, PublishedPlan] = field(default_factory=dict)
+
+    @cached_property
+    def asks_accounts(self) -> bool:
+        """Whether any experiment has accounts as its units."""
+        return any(published.plan.experiment.unit == "account" for published in self.plans.values())
+
+
+class Contribution(NamedTuple):
+    """One row's part in the sums of its account and its partition."""
+
+    account_id: str
+    user_id: str | None
+    days: tuple[int, int]
+    features: dict[str, int]
+    joined: int | None
+    left: int | None
+    journeys: tuple[tuple[str, tuple[str, ...], Standing], ...]
+    converted: bool
+    units: tuple[tuple[str, Unit], ...]
+    subject: Subject | None
+    subscription: Subscription
+    accepted: int
+    duplicates: int
+    due: int | None
+    """The next moment at which this contribution changes without an event."""
+
+
+def contribution_of(row: Row, account_id: str, user_id: str | None, world: World, now: int) -> Contribution:
+    """Read one row at event time `now`."""
+    product = world.product
+    subject = subject_of(row) if world.plans else None
+    journeys: tuple[tuple[str, tuple[str, ...], Standing], ...] = ()
+    units: tuple[tuple[str, Unit], ...] = ()
+    dues: list[int] = []
+    if user_id is not None:
+        journeys = user_share(row, product.journey, now)
+        dues = _dues(row, product, now)
+        if subject is not None and subject.assignments:
+            units = _user_units(subject, world, now)
+            dues += [unit.matures_at for _, unit in units if unit.matures_at is not None]
+    is_user = user_id is not None and row.first_at is not None
+    return Contribution(
+        account_id=account_id,
+        user_id=user_id,
+        days=(row.top_day, row.days),
+        features=row.features,
+        joined=day_of(row.first_at) if is_user and row.first_at is not None else None,
+        left=day_of(row.member.at) if is_user and row.member.removed else None,
+        journeys=journeys,
+        converted=row.converted_at is not None,
+        units=units,
+        subject=subject if world.plans and world.asks_accounts else None,
+        subscription=row.subscription,
+        accepted=row.accepted,
+        duplicates=row.duplicates,
+        due=min(dues, default=None),
+    )
+
+
+def _dues(row: Row, product: Product, now: int) -> list[int]:
+    """Moments ahead at which a standing changes by itself: a task overdue, a trial over."""
+    found = []
+    for journey in product.journey:
+        overdue = next_due(row, journey, now)
+        if overdue is not None:
+            found.append(overdue)
+        if row.trial_at is not None and row.trial_at + journey.trial > now:
+            found.append(row.trial_at + journey.trial)
+    return found
+
+
+def _user_units(subject: Subject, world: World, now: int) -> tuple[tuple[str, Unit], ...]:
+    lateness = world.product.lateness
+    found = []
+    for experiment in subject.assignments:
+        published = world.plans.get(experiment)
+        if published is not None and published.plan.experiment.unit == "user":
+            unit = unit_of(subject, published.plan, now, lateness)
+            if unit is not None:
+                found.append((experiment, unit))
+    return tuple(found)
+
+
+NOTHING = Contribution("", None, (NEVER, 0), {}, None, None, (), False, (), None, Subscription(), 0, 0, None)
+
+
+def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> None:
+    """Put a row's new part into its account's sums in place of the old one."""
+    if old.days != new.days:
+        shift_days(account.days, old.days, new.days)
+        (old_top, old_mask), (new_top, new_mask) = old.days, new.days
+        shift_days(account.weekly, (old_top + 6, weekly_mask(old_mask)), (new_top + 6, weekly_mask(new_mask)))
+    if old.features != new.features or old.days[0] != new.days[0]:
+        _roll_features(account, old, new)
+    if old.joined != new.joined:
+        _move(account.joined, old.joined, new.joined)
+    if old.left != new.left:
+        _move(account.left, old.left, new.left)
+    if new.subscription.at != NEVER:
+        account.subscriptions[key] = new.subscription
+    else:
+        account.subscriptions.pop(key, None)
+    if new.subject is not None:
+        account.subjects[key] = new.subject
+    else:
+        account.subjects.pop(key, None)
+
+
+def _move(sums: dict[int, int], old: int | None, new: int | None) -> None:
+    if old is not None:
+        add(sums, old, -1)
+    if new is not None:
+        add(sums, new, 1)
+
+
+def _roll_features(account: Account, old: Contribution, new: Contribution) -> None:
+    for name in {**old.features, **new.features}:
+        sums = account.features.setdefault(name, {})
+        before = (old.days[0], old.features.get(name, 0))
+        shift_days(sums, before, (new.days[0], new.features.get(name, 0)))
+        if not sums:
+            del account.features[name]

@@ -1,0 +1,301 @@
+"""How each event changes the facts of its row: one small function a type, all of them in one table.
+
+Every change is a join: earliest, latest, a set bit, a sum, a bounded extreme. Joins commute, so any arrival order of
+the same events gives the same facts (a property test says so), and nothing is ever "repaired" into a nicer story.
+"""
+
+from bisect import insort
+from collections.abc import Callable
+from typing import Any
+
+import xxhash
+
+from models import events as e
+from models.clock import day_of
+from models.rows import Help, Membership, Row, Subscription, TaskFacts
+
+DAYS_KEPT = 64
+MASK = (1 << DAYS_KEPT) - 1
+FEATURES_KEPT = 64
+NAMES_KEPT = 64
+TRAITS_KEPT = 16
+HELPS_KEPT = 32
+OUTCOME_DAYS = 400
+FIXED_POINT = 1_000_000
+"""Amounts are kept as integers in millionths, so that adding, removing and merging are exact."""
+
+
+def fixed(amount: float) -> int:
+    """An amount in millionths."""
+    return round(amount * FIXED_POINT)
+
+
+def earliest(old: int | None, at: int) -> int:
+    """The join of two instants of which the first one counts."""
+    return at if old is None or at < old else old
+
+
+def latest(old: int | None, at: int) -> int:
+    """The join of two instants of which the last one counts."""
+    return at if old is None or at > old else old
+
+
+def admit(kept: dict[str, Any], name: str, limit: int) -> bool:
+    """Whether a name may be kept among at most `limit`: those with the smallest hashes stay.
+
+    A bottom-k sample by hash does not depend on the order of arrival, unlike "the first 64 we saw".
+    """
+    if name in kept or len(kept) < limit:
+        return True
+    worst = max(kept, key=_rank)
+    if _rank(name) >= _rank(worst):
+        return False
+    del kept[worst]
+    return True
+
+
+def _rank(name: str) -> int:
+    return xxhash.xxh3_64_intdigest(name.encode())
+
+
+def use(row: Row, at: int, feature: str | None = None, visit: bool = True) -> None:
+    """Mark a day on which the product was used; automated use is use of the feature, but not a visit."""
+    day = day_of(at)
+    ahead = day - row.top_day
+    if ahead > 0:
+        row.days = (row.days << ahead) & MASK if ahead < DAYS_KEPT else 0
+        aged = {name: (mask << ahead) & MASK for name, mask in row.features.items()} if ahead < DAYS_KEPT else {}
+        row.features = {name: mask for name, mask in aged.items() if mask}
+        row.top_day = day
+        ahead = 0
+    if -ahead >= DAYS_KEPT:
+        return
+    bit = 1 << -ahead
+    if visit:
+        row.days |= bit
+    if feature is not None and admit(row.features, feature, FEATURES_KEPT):
+        row.features[feature] = row.features.get(feature, 0) | bit
+
+
+def add_outcome(row: Row, name: str, at: int, amount: int) -> None:
+    """Add to a dated sum; days more than 400 before the latest one are let go."""
+    if not admit(row.outcomes, name, NAMES_KEPT):
+        return
+    sums = row.outcomes.setdefault(name, {})
+    day = day_of(at)
+    sums[day] = sums.get(day, 0) + amount
+    horizon = max(sums) - OUTCOME_DAYS
+    if len(sums) > OUTCOME_DAYS or day <= horizon:
+        row.outcomes[name] = {kept: value for kept, value in sums.items() if kept > horizon}
+
+
+def task_of(row: Row, task: str) -> TaskFacts:
+    facts = row.tasks.get(task)
+    if facts is None:
+        facts = row.tasks[task] = TaskFacts()
+    return facts
+
+
+def trial_started(row: Row, at: int, event: e.TrialStarted) -> None:
+    row.trial_at = earliest(row.trial_at, at)
+
+
+def session_started(row: Row, at: int, event: e.SessionStarted) -> None:
+    use(row, at)
+
+
+def task_started(row: Row, at: int, event: e.TaskStarted) -> None:
+    facts = task_of(row, event.properties.task)
+    facts.started = earliest(facts.started, at)
+    facts.attempts += 1
+    use(row, at)
+
+
+def task_completed(row: Row, at: int, event: e.TaskCompleted) -> None:
+    task = event.properties.task
+    facts = task_of(row, task)
+    facts.completed = earliest(facts.completed, at)
+    use(row, at, f"task:{task}")
+
+
+def task_failed(row: Row, at: int, event: e.TaskFailed) -> None:
+    task_of(row, event.properties.task).failures += 1
+    use(row, at)
+
+
+def help_needed(row: Row, at: int, event: e.HelpNeeded) -> None:
+    task = event.properties.task
+    if task is None:
+        row.help_needed = latest(row.help_needed, at)
+    else:
+        facts = task_of(row, task)
+        facts.help_needed = earliest(facts.help_needed, at)
+
+
+def core_action(row: Row, at: int, event: e.CoreAction) -> None:
+    action = event.properties
+    use(row, at, f"core_action:{action.feature}", visit=not action.automated)
+
+
+def usage_reported(row: Row, at: int, event: e.UsageReported) -> None:
+    automated = bool(event.properties.get("automated", False))
+    for name, amount in event.properties.items():
+        if name != "automated" and not isinstance(amount, bool):
+            add_outcome(row, f"usage:{name}", at, fixed(amount))
+    use(row, at, visit=not automated)
+
+
+def feature_configured(row: Row, at: int, event: e.FeatureConfigured) -> None:
+    use(row, at, f"configured:{event.properties.feature}")
+
+
+def member_added(row: Row, at: int, event: e.MemberAdded) -> None:
+    row.member = max(row.member, Membership(at, False, event.properties.role or ""))
+
+
+def member_removed(row: Row, at: int, event: e.MemberRemoved) -> None:
+    row.member = max(row.member, Membership(at, True, event.properties.role or ""))
+
+
+def traits_set(row: Row, at: int, event: e.TraitsSet) -> None:
+    for name, value in event.properties.items():
+        if not admit(row.traits, name, NAMES_KEPT):
+            continue
+        dated = row.traits.setdefault(name, [])
+        if (at, value) not in dated:
+            dated.append((at, value))
+            dated.sort(key=lambda pair: (pair[0], str(pair[1])))
+            del dated[:-TRAITS_KEPT]
+
+
+def experiment_assigned(row: Row, at: int, event: e.ExperimentAssigned) -> None:
+    assignment = event.properties
+    if admit(row.assignments, assignment.experiment, NAMES_KEPT):
+        arms = row.assignments.setdefault(assignment.experiment, {})
+        if admit(arms, assignment.arm, 8):
+            arms[assignment.arm] = earliest(arms.get(assignment.arm), at)
+
+
+def experiment_exposed(row: Row, at: int, event: e.ExperimentExposed) -> None:
+    name = event.properties.experiment
+    if admit(row.exposures, name, NAMES_KEPT):
+        row.exposures[name] = earliest(row.exposures.get(name), at)
+
+
+def help_engaged(row: Row, at: int, event: e.HelpEngaged) -> None:
+    engaged = event.properties
+    insort(row.helps, Help(at, engaged.source, engaged.channel or "", engaged.task or ""))
+    del row.helps[HELPS_KEPT:]
+    if engaged.minutes is not None:
+        add_outcome(row, f"help_minutes:{engaged.source}", at, fixed(engaged.minutes))
+
+
+def ticket_opened(row: Row, at: int, event: e.TicketOpened) -> None:
+    add_outcome(row, "tickets", at, FIXED_POINT)
+
+
+def ticket_closed(row: Row, at: int, event: e.TicketClosed) -> None:
+    add_outcome(row, "tickets_closed", at, FIXED_POINT)
+
+
+def lesson_started(row: Row, at: int, event: e.LessonStarted) -> None:
+    add_outcome(row, "lessons_started", at, FIXED_POINT)
+
+
+def lesson_completed(row: Row, at: int, event: e.LessonCompleted) -> None:
+    add_outcome(row, "lessons_completed", at, FIXED_POINT)
+
+
+def concept_checked(row: Row, at: int, event: e.ConceptChecked) -> None:
+    verdict = "correct" if event.properties.correct else "wrong"
+    add_outcome(row, f"concept:{verdict}:{event.properties.concept}", at, FIXED_POINT)
+
+
+def survey_answered(row: Row, at: int, event: e.SurveyAnswered) -> None:
+    answer = event.properties
+    survey = "nps" if isinstance(answer, e.NpsAnswer) else "csat"
+    add_outcome(row, f"{survey}:{answer.about or 'product'}:{answer.score}", at, FIXED_POINT)
+
+
+def cs_contacted(row: Row, at: int, event: e.CsContacted) -> None:
+    add_outcome(row, "cs_contacts", at, FIXED_POINT)
+    if event.properties.sentiment is not None:
+        add_outcome(row, "cs_sentiment", at, event.properties.sentiment * FIXED_POINT)
+
+
+def subscribed(row: Row, at: int, event: e.Converted | e.Renewed | e.MrrChanged) -> None:
+    terms = event.properties
+    mrr = None if terms.mrr is None else fixed(terms.mrr)
+    renews_at = None if terms.renews_at is None else e.instant(terms.renews_at)
+    candidate = Subscription(at, mrr, terms.plan or "", renews_at)
+    if (at, mrr or 0, candidate.plan) > (row.subscription.at, row.subscription.mrr or 0, row.subscription.plan):
+        row.subscription = candidate
+
+
+def converted(row: Row, at: int, event: e.Converted) -> None:
+    row.converted_at = earliest(row.converted_at, at)
+    subscribed(row, at, event)
+
+
+def trial_lapsed(row: Row, at: int, event: e.TrialLapsed) -> None:
+    row.lapsed_at = earliest(row.lapsed_at, at)
+
+
+def churned(row: Row, at: int, event: e.Churned) -> None:
+    row.churned_at = latest(row.churned_at, at)
+
+
+def payment_failed(row: Row, at: int, event: e.PaymentFailed) -> None:
+    add_outcome(row, "payments_failed", at, FIXED_POINT)
+
+
+def payment_succeeded(row: Row, at: int, event: e.PaymentSucceeded) -> None:
+    add_outcome(row, "payments_succeeded", at, FIXED_POINT)
+
+
+def outcome_observed(row: Row, at: int, event: e.OutcomeObserved) -> None:
+    add_outcome(row, f"outcome:{event.properties.name}", at, fixed(event.properties.value))
+
+
+CHANGES: dict[type[e.Event], Callable[[Row, int, Any], None]] = {
+    e.TrialStarted: trial_started,
+    e.SessionStarted: session_started,
+    e.TaskStarted: task_started,
+    e.TaskCompleted: task_completed,
+    e.TaskFailed: task_failed,
+    e.HelpNeeded: help_needed,
+    e.CoreAction: core_action,
+    e.UsageReported: usage_reported,
+    e.FeatureConfigured: feature_configured,
+    e.MemberAdded: member_added,
+    e.MemberRemoved: member_removed,
+    e.TraitsSet: traits_set,
+    e.ExperimentAssigned: experiment_assigned,
+    e.ExperimentExposed: experiment_exposed,
+    e.HelpEngaged: help_engaged,
+    e.TicketOpened: ticket_opened,
+    e.TicketClosed: ticket_closed,
+    e.LessonStarted: lesson_started,
+    e.LessonCompleted: lesson_completed,
+    e.ConceptChecked: concept_checked,
+    e.SurveyAnswered: survey_answered,
+    e.CsContacted: cs_contacted,
+    e.Converted: converted,
+    e.Renewed: subscribed,
+    e.MrrChanged: subscribed,
+    e.TrialLapsed: trial_lapsed,
+    e.Churned: churned,
+    e.PaymentFailed: payment_failed,
+    e.PaymentSucceeded: payment_succeeded,
+    e.OutcomeObserved: outcome_observed,
+}
+"""Event type -> what it does to its row. `Forget` is not here: it ends rows instead of changing them."""
+
+
+def advance(row: Row, at: int, event: e.Event) -> None:
+    """Apply one event to a working copy of its row."""
+    CHANGES[event.__class__](row, at, event)
+    row.first_at = earliest(row.first_at, at)
+    if at > row.last_at:
+        row.last_at = at
+    row.accepted += 1

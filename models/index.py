@@ -1,0 +1,93 @@
+"""The activity index: a thin, honest first score from four engagement inputs, until a model has learned.
+
+It is called an index because nothing has shown that it predicts retention; its basis is `heuristic`, and it never
+comes with a probability. The weights below are the whole of it. A learned model takes the place of `score_of`.
+"""
+
+from typing import NamedTuple
+
+from models.account import Account
+
+WEEK = 7
+WINDOW = 28
+"""Days that recency, frequency and breadth look back on."""
+FULL_BREADTH = 8
+"""Distinct features and tasks used in the window that count as full breadth."""
+
+WEIGHTS = {"recency": 35, "frequency": 25, "breadth": 15, "share_active": 25}
+"""Points out of 100 that each input is worth at its best."""
+BASELINE = 50
+"""The index of an account at half of every input; drivers are points above or below their half."""
+
+BANDS = (("healthy", 6000), ("watch", 3000), ("at_risk", 0))
+"""Band and the lowest score, in hundredths, that belongs to it."""
+HYSTERESIS = 300
+"""A band is left only when the score is this far (hundredths) beyond its edge."""
+
+
+class Inputs(NamedTuple):
+    """The four engagement inputs, each from 0 (none) to 1 (full)."""
+
+    recency: float
+    frequency: float
+    breadth: float
+    share_active: float
+
+
+class Driver(NamedTuple):
+    """One signed part of a score, in hundredths of points."""
+
+    feature: str
+    value: float
+    contribution: int
+
+
+def inputs_of(account: Account, day: int, regular_days: float) -> Inputs:
+    """The inputs as of the end of a day: uses after that day do not count, so a closed day can be told again."""
+    days, oldest = account.days, day - WINDOW
+    last = next((d for d in range(day, oldest, -1) if d in days), None)
+    if last is None:
+        return Inputs(0.0, 0.0, account.breadth(day, WINDOW) / FULL_BREADTH if account.features else 0.0, 0.0)
+    active = sum(1 for d in range(last, oldest, -1) if d in days)
+    users = account.users_on(day)
+    return Inputs(
+        recency=1 - (day - last) / WINDOW,
+        frequency=min(1.0, active / (regular_days * WINDOW / WEEK)),
+        breadth=min(1.0, account.breadth(day, WINDOW) / FULL_BREADTH),
+        share_active=min(1.0, account.weekly.get(day, 0) / users) if users > 0 else 0.0,
+    )
+
+
+def score_of(inputs: Inputs) -> int:
+    """The activity index in hundredths, 0 to 10000."""
+    return round(100 * sum(weight * value for weight, value in zip(WEIGHTS.values(), inputs, strict=True)))
+
+
+def drivers_of(inputs: Inputs) -> list[Driver]:
+    """Signed parts that add up to score minus baseline exactly, rounded by largest remainder."""
+    exact = [100 * weight * (value - 0.5) for weight, value in zip(WEIGHTS.values(), inputs, strict=True)]
+    parts = largest_remainder(exact, score_of(inputs) - 100 * BASELINE)
+    return [Driver(name, value, part) for name, value, part in zip(WEIGHTS, inputs, parts, strict=True)]
+
+
+def largest_remainder(exact: list[float], total: int) -> list[int]:
+    """Round parts to integers that add up to `total`, moving those whose remainders are largest."""
+    floors = [int(part // 1) for part in exact]
+    by_remainder = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
+    for i in by_remainder[: total - sum(floors)]:
+        floors[i] += 1
+    return floors
+
+
+def band_of(score: int, before: str | None) -> str:
+    """The band of a score, given the band of the last daily close: it is left only beyond the hysteresis."""
+    band = next(name for name, lowest in BANDS if score >= lowest)
+    if before is None or band == before:
+        return band
+    edges = dict(BANDS)
+    names = [name for name, _ in BANDS]
+    rising = names.index(band) < names.index(before)
+    if rising:
+        above = names[names.index(before) - 1]
+        return band if score >= edges[above] + HYSTERESIS else before
+    return band if score < edges[before] - HYSTERESIS else before

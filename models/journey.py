@@ -1,0 +1,180 @@
+"""Where a user stands on a journey, derived from the facts of the row and a moment; and what to do next.
+
+A task's state is a fold of a printable table over what is known about it. The table is a join (its states are
+ordered, an input never leads back), so the fold does not depend on the order in which the inputs are read.
+"""
+
+from typing import Literal, NamedTuple
+
+from models.product import Journey
+from models.rows import Row, TaskFacts
+
+State = Literal["untouched", "started", "in_trouble", "completed"]
+Input = Literal["task_started", "task_failed", "failed_again", "help_needed", "overdue", "task_completed"]
+
+STATES: tuple[State, ...] = ("untouched", "started", "in_trouble", "completed")
+REACHES: dict[Input, State] = {
+    "task_started": "started",
+    "task_failed": "started",
+    "failed_again": "in_trouble",
+    "help_needed": "in_trouble",
+    "overdue": "in_trouble",
+    "task_completed": "completed",
+}
+TRANSITIONS: dict[tuple[State, Input], State] = {
+    (state, given): max(state, reached, key=STATES.index) for state in STATES for given, reached in REACHES.items()
+}
+"""(state, input) -> state. `livelift journeys table` prints it; the diagram in the docs is made from it."""
+
+NO_TASK = TaskFacts()
+
+
+class Standing(NamedTuple):
+    """One user on one journey at one moment; tasks are named as in `livelift.toml`."""
+
+    states: tuple[State, ...]
+    completions: int
+    position: str | None
+    """The task to work on: the first not completed one; None when the journey is through."""
+    skipped: tuple[str, ...]
+    """Tasks not completed although the next one is (series only); a fact that is kept, not repaired."""
+    out_of_order: bool
+    stuck: tuple[str, ...]
+    stuck_since: int | None
+    why: tuple[str, ...]
+    """Why the user counts as in trouble, in the words of the rule; empty when not in trouble."""
+
+
+def inputs(facts: TaskFacts, now: int, journey: Journey) -> list[Input]:
+    """What is known about one task at a moment, as inputs to the table."""
+    known: list[Input] = []
+    if facts.started is not None:
+        known.append("task_started")
+        if facts.started + journey.stuck_after <= now:
+            known.append("overdue")
+    if facts.failures:
+        known.append("failed_again" if facts.failures >= journey.failures_for_trouble else "task_failed")
+    if facts.help_needed is not None:
+        known.append("help_needed")
+    if facts.completed is not None:
+        known.append("task_completed")
+    return known
+
+
+def task_state(facts: TaskFacts, now: int, journey: Journey) -> State:
+    """Fold the transition table over what is known about the task."""
+    state: State = "untouched"
+    for given in inputs(facts, now, journey):
+        state = TRANSITIONS[state, given]
+    return state
+
+
+def standing(row: Row, journey: Journey, now: int) -> Standing:
+    """Where the user of this row stands on the journey at event time `now`."""
+    facts = [row.tasks.get(task, NO_TASK) for task in journey.tasks]
+    states = tuple([task_state(fact, now, journey) for fact in facts])
+    stuck = tuple([task for task, state in zip(journey.tasks, states, strict=True) if state == "in_trouble"])
+    position = next((task for task, state in zip(journey.tasks, states, strict=True) if state != "completed"), None)
+    why = _why(row, facts, states, now, journey) if stuck or row.help_needed is not None else []
+    return Standing(
+        states=states,
+        completions=states.count("completed"),
+        position=position,
+        skipped=_skipped(journey, states),
+        out_of_order=journey.order == "series" and _out_of_order(facts),
+        stuck=stuck,
+        stuck_since=_stuck_since(row, facts, states) if why else None,
+        why=tuple(why),
+    )
+
+
+def next_due(row: Row, journey: Journey, now: int) -> int | None:
+    """The next moment at which the standing changes by itself: an open task becomes overdue."""
+    open_since = [fact.started for fact in row.tasks.values() if fact.started is not None and fact.completed is None]
+    return min((at + journey.stuck_after for at in open_since if at + journey.stuck_after > now), default=None)
+
+
+def ever_in_trouble(row: Row, journey: Journey, now: int) -> bool:
+    """Whether the trouble rule would have fired at any time so far, also for what was completed since."""
+    for task in journey.tasks:
+        fact = row.tasks.get(task)
+        if fact is None:
+            continue
+        if fact.help_needed is not None or fact.failures >= journey.failures_for_trouble:
+            return True
+        if fact.started is not None and (fact.completed or now) - fact.started >= journey.stuck_after:
+            return True
+    return row.help_needed is not None
+
+
+def _skipped(journey: Journey, states: tuple[State, ...]) -> tuple[str, ...]:
+    if journey.order != "series":
+        return ()
+    following = zip(journey.tasks, states, states[1:], strict=False)
+    return tuple([task for task, state, later in following if state != "completed" and later == "completed"])
+
+
+def _out_of_order(facts: list[TaskFacts]) -> bool:
+    done = [fact.completed for fact in facts if fact.completed is not None]
+    return any(later < earlier for earlier, later in zip(done, done[1:], strict=False))
+
+
+def _why(row: Row, facts: list[TaskFacts], states: tuple[State, ...], now: int, journey: Journey) -> list[str]:
+    found: list[str] = []
+    for task, fact, state in zip(journey.tasks, facts, states, strict=True):
+        if state != "in_trouble":
+            continue
+        if fact.help_needed is not None:
+            found.append(f"the product saw trouble at task {task}")
+        if fact.failures >= journey.failures_for_trouble:
+            found.append(f"failed task {task} {fact.failures} times")
+        if fact.started is not None and fact.started + journey.stuck_after <= now:
+            found.append(f"started task {task} and has not completed it in {journey.stuck_after_hours:g} hours")
+    if _asked_in_vain(row, facts):
+        found.append("the product saw trouble")
+    return found
+
+
+def _asked_in_vain(row: Row, facts: list[TaskFacts]) -> bool:
+    """Help was needed at no named task, and nothing has been completed since."""
+    if row.help_needed is None or all(fact.completed is not None for fact in facts):
+        return False
+    return all(fact.completed is None or fact.completed < row.help_needed for fact in facts)
+
+
+def _stuck_since(row: Row, facts: list[TaskFacts], states: tuple[State, ...]) -> int | None:
+    since = [
+        at
+        for fact, state in zip(facts, states, strict=True)
+        if state == "in_trouble"
+        for at in (fact.started, fact.help_needed)
+        if at is not None
+    ]
+    return min(since, default=row.help_needed)
+
+
+def help_around(row: Row, journey: Journey) -> dict[str, dict[str, dict[str, int]]]:
+    """Help engagements before and after each task's completion, by source and channel.
+
+    Help on a task that is not completed counts as before. Returns {task: {before|after: {"CS:chat": n}}}.
+    """
+    around: dict[str, dict[str, dict[str, int]]] = {}
+    for task in journey.tasks:
+        done = row.tasks.get(task, NO_TASK).completed
+        sides: dict[str, dict[str, int]] = {"before": {}, "after": {}}
+        for engaged in row.helps:
+            side = sides["before" if done is None or engaged.at <= done else "after"]
+            name = f"{engaged.source}:{engaged.channel}" if engaged.channel else engaged.source
+            side[name] = side.get(name, 0) + 1
+        around[task] = sides
+    return around
+
+
+def on_journey(row: Row, journey: Journey) -> bool:
+    """Whether this user's latest traits match the journey's `applies_to` (role may come from membership)."""
+    for name, wanted in journey.applies_to.items():
+        dated = row.traits.get(name)
+        value = dated[-1][1] if dated else (row.member.role if name == "role" else None)
+        if value != wanted:
+            return False
+    return True

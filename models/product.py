@@ -1,0 +1,97 @@
+"""`livelift.toml`: what this product's journeys, key actions and labels are, read once into a frozen value."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from models.clock import DAY, HOUR
+
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class Journey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A way through onboarding: its tasks, their order, the trial around it, and whose journey it is."""
+
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    tasks: Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)]
+    order: Literal["series", "any"] = "series"
+    trial_days: Positive = 30.0
+    stuck_after_hours: Positive = 24.0
+    failures_for_trouble: Annotated[int, Meta(ge=1)] = 2
+    applies_to: dict[str, str | float | bool] = {}
+
+    @property
+    def stuck_after(self) -> int:
+        """How long a started task may stay open before its user counts as in trouble, in microseconds."""
+        return round(self.stuck_after_hours * HOUR)
+
+    @property
+    def trial(self) -> int:
+        """The trial window in microseconds."""
+        return round(self.trial_days * DAY)
+
+
+class Actions(Struct, frozen=True, forbid_unknown_fields=True):
+    key: tuple[str, ...] = ()
+    regular_days_per_week: Annotated[float, Meta(gt=0, le=7)] = 2.0
+
+
+class Label(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["churn", "conversion", "inactivity"] = "churn"
+    horizon_days: Annotated[int, Meta(ge=1)] = 56
+    unscored_days: Annotated[int, Meta(ge=0)] = 28
+
+
+class Capacity(Struct, frozen=True, forbid_unknown_fields=True):
+    per_owner_per_week: Annotated[int, Meta(ge=1)] | None = None
+
+
+GETTING_STARTED = Journey(id="getting-started", tasks=("1", "2", "3"))
+
+
+class Product(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `livelift.toml`; every field has a default, so an absent file is a valid product."""
+
+    people_are_accounts: bool = False
+    simulated: bool = False
+    lateness_hours: Annotated[float, Meta(ge=0, le=168)] = 1.0
+    journey: tuple[Journey, ...] = (GETTING_STARTED,)
+    actions: Actions = Actions()
+    label: Label = Label()
+    capacity: Capacity = Capacity()
+
+    @property
+    def lateness(self) -> int:
+        """How late an event may come before its day closes, in microseconds."""
+        return round(self.lateness_hours * HOUR)
+
+    @property
+    def tasks(self) -> frozenset[str]:
+        """Every task of every journey; a task event that names another is refused as `out_of_range`."""
+        return frozenset(task for journey in self.journey for task in journey.tasks)
+
+
+RESERVED = frozenset({"schema", "as_of", "published_at", "fence", "simulated"})
+"""Names that a snapshot itself uses beside its journeys."""
+
+
+class ProductError(ValueError):
+    """`livelift.toml` is wrong; the message names the field and what was expected there."""
+
+
+def read_product(text: bytes | str) -> Product:
+    """Parse `livelift.toml`; raises ProductError naming the field that is wrong."""
+    try:
+        product = msgspec.toml.decode(text, type=Product)
+    except msgspec.MsgspecError as error:
+        raise ProductError(f"livelift.toml: {error}") from error
+    names = [journey.id for journey in product.journey]
+    if len(set(names)) != len(names):
+        raise ProductError("livelift.toml: two journeys have the same id")
+    for journey in product.journey:
+        if journey.id in RESERVED:
+            raise ProductError(f"livelift.toml: a journey cannot be called {journey.id!r}")
+        if len(set(journey.tasks)) != len(journey.tasks):
+            raise ProductError(f"livelift.toml: journey {journey.id!r} names a task twice")
+    return product

@@ -1,0 +1,74 @@
+"""What one account's messages become on the read side: `account:{id}`, `journeys:{account}`, `accounts:by-score`."""
+
+from typing import Any
+
+import msgspec
+
+from models.contribution import World
+from models.messages import Output
+from models.snapshot import SCHEMA, Partials, Snapshot, aggregates, at_risk
+
+
+def account_value(message: bytes) -> dict[str, Any]:
+    """The `account:{id}` snapshot from a score message."""
+    value: dict[str, Any] = msgspec.json.decode(message)
+    return {"schema": SCHEMA, "as_of": {"time": value["at"]}, **value}
+
+
+def journey_value(signal: dict[str, Any]) -> dict[str, Any]:
+    """One field of the `journeys:{account}` snapshot from a signal."""
+    return {"schema": SCHEMA, "as_of": {"time": signal["at"]}, **signal}
+
+
+class ReadSide:
+    """Snapshots kept in a dict instead of Redis: the read side of `livelift replay` and of tests."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.partials = Partials()
+        self.accounts: dict[str, dict[str, Any]] = {}
+        self.journeys: dict[str, dict[str, dict[str, Any]]] = {}
+
+    def take(self, outputs: list[Output]) -> None:
+        """Fold what a partition sends."""
+        for topic, _, key, value, _ in outputs:
+            match topic:
+                case "partials" if key is not None:
+                    self.partials.put(key, value)
+                case "account-scores" if key is not None:
+                    self._score(key.decode(), value)
+                case "journey-signals" if key is not None:
+                    self._signal(key.decode(), value)
+
+    def _score(self, account_id: str, value: bytes | None) -> None:
+        if value is None:
+            self.accounts.pop(account_id, None)
+        else:
+            self.accounts[account_id] = account_value(value)
+
+    def _signal(self, account_id: str, value: bytes | None) -> None:
+        if value is None:
+            self.journeys.pop(account_id, None)
+            return
+        signal = msgspec.json.decode(value)
+        users = self.journeys.setdefault(account_id, {})
+        if signal.get("forgotten"):
+            for field in [field for field in users if users[field]["user_id"] == signal["user_id"]]:
+                del users[field]
+        else:
+            users[journey_field(signal)] = journey_value(signal)
+
+    def snapshot(self) -> Snapshot:
+        """Every snapshot by its key (without the Redis prefix)."""
+        found = aggregates(self.partials, self.world)
+        found |= {f"account:{account_id}": value for account_id, value in self.accounts.items()}
+        found |= {f"journeys:{account_id}": users for account_id, users in self.journeys.items() if users}
+        scores = {account_id: value["score"] for account_id, value in self.accounts.items()}
+        found["accounts:by-score"] = scores
+        found["at-risk"] = {"schema": SCHEMA, "accounts": at_risk(scores, self.world.product.capacity.per_owner_per_week)}
+        return found
+
+
+def journey_field(signal: dict[str, Any]) -> str:
+    """The field of `journeys:{account}` that a signal belongs in: one per user and journey."""
+    return f"{signal['journey']}/{signal['user_id']}"

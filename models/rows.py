@@ -1,0 +1,166 @@
+"""Rows: the durable truth. One of facts per user and per account, one of bookkeeping per partition.
+
+A row stores what happened, never what it means: assignments, dated traits, dated outcomes, without asking which
+journeys or experiments exist. Everything on a page is derived from rows and can be rebuilt from them.
+
+On the wire a row is a major-version byte and a msgpack array. Fields are only ever appended; a tail written by a
+newer minor version is kept as it is, a newer major version stops the worker (DESIGN.md, decision 11).
+"""
+
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+MAJOR = 1
+NEVER = -1
+"""An offset, day or instant that has not been yet."""
+
+
+class TaskFacts(Struct, array_like=True):
+    """What one user did at one task; instants in microseconds, the earliest of each kind."""
+
+    started: int | None = None
+    completed: int | None = None
+    help_needed: int | None = None
+    attempts: int = 0
+    failures: int = 0
+
+
+class Help(Struct, array_like=True, frozen=True, order=True):
+    """One help engagement: when, from CS or from elsewhere, through which channel, on which task."""
+
+    at: int
+    source: str
+    channel: str = ""
+    task: str = ""
+
+
+class Membership(Struct, array_like=True, frozen=True, order=True):
+    """The latest word on a user's place in the account; later wins, and removal wins a tie."""
+
+    at: int = NEVER
+    removed: bool = False
+    role: str = ""
+
+
+class Subscription(Struct, array_like=True, frozen=True, order=True):
+    """The latest word on the contract: plan, monthly revenue in millionths, renewal date."""
+
+    at: int = NEVER
+    mrr: int | None = None
+    plan: str = ""
+    renews_at: int | None = None
+
+
+class Close(Struct, array_like=True, frozen=True):
+    """The score a day ended with, in hundredths, kept for the days on which it changed."""
+
+    day: int
+    score: int
+    band: str
+
+
+class Row(Struct, array_like=True):
+    """Facts of one user, or of an account where no person is named, with what makes repeats safe.
+
+    offsets: per source topic, the highest offset applied. seen: the last 64 event ids as 64-bit hashes.
+    """
+
+    offsets: list[int]
+    seen: bytes = b""
+    accepted: int = 0
+    duplicates: int = 0
+    first_at: int | None = None
+    last_at: int = NEVER
+    top_day: int = NEVER
+    """The latest active day; the masks below count back from it, bit 0 being this day."""
+    days: int = 0
+    features: dict[str, int] = {}
+    tasks: dict[str, TaskFacts] = {}
+    trial_at: int | None = None
+    lapsed_at: int | None = None
+    converted_at: int | None = None
+    churned_at: int | None = None
+    assignments: dict[str, dict[str, int]] = {}
+    """experiment -> arm -> earliest assignment."""
+    exposures: dict[str, int] = {}
+    helps: list[Help] = []
+    help_needed: int | None = None
+    traits: dict[str, list[tuple[int, Any]]] = {}
+    """name -> (instant, value), the last 16 in order of time."""
+    outcomes: dict[str, dict[int, int]] = {}
+    """name -> day -> sum in millionths, 400 days."""
+    member: Membership = Membership()
+    subscription: Subscription = Subscription()
+    closes: list[Close] = []
+
+
+class PartitionRow(Struct, array_like=True):
+    """One partition's bookkeeping: how far it is counted, its clock, and what it did not accept."""
+
+    offsets: list[int]
+    ticks: list[int]
+    closed_day: int = NEVER
+    refused: dict[str, int] = {}
+    ignored: dict[str, int] = {}
+    late: int = 0
+    suppressed: int = 0
+    ignored_samples: dict[str, str] = {}
+
+
+AnyRow = TypeVar("AnyRow", Row, PartitionRow)
+
+
+def row_key(account_id: str, user_id: str | None) -> bytes:
+    """The row's key in the table: a user's, or the account's own when no person is named. Lengths keep it unambiguous."""
+    if user_id is None:
+        return b"a" + account_id.encode()
+    return f"u{len(account_id)}:{account_id}{user_id}".encode()
+
+
+def owner_of(key: bytes) -> tuple[str, str | None]:
+    """The (account, user) a row key was made from."""
+    if key[:1] == b"a":
+        return key[1:].decode(), None
+    length, rest = key[1:].decode().split(":", 1)
+    return rest[: int(length)], rest[int(length) :]
+
+
+def partition_key(number: int) -> bytes:
+    """The key of a partition's own row."""
+    return b"p" + str(number).encode()
+
+
+class NewerRow(Exception):
+    """A row of a newer major version: this worker is older than its data and must not touch it."""
+
+
+class Codec(Generic[AnyRow]):
+    """Encodes one kind of row; keeps an unknown tail beside the row and puts it back."""
+
+    def __init__(self, kind: type[AnyRow]) -> None:
+        self._decoder = msgspec.msgpack.Decoder(kind)
+        self._encoder = msgspec.msgpack.Encoder()
+        self._known = len(kind.__struct_fields__)
+
+    def decode(self, value: bytes) -> tuple[AnyRow, list[Any] | None]:
+        """The row and, if a newer minor version wrote more fields than we know, those."""
+        if value[0] != MAJOR:
+            raise NewerRow(f"row of version {value[0]}, this worker reads {MAJOR}: upgrade it before it starts")
+        body = memoryview(value)[1:]
+        tail = None
+        if self._length(value) > self._known:
+            tail = msgspec.msgpack.decode(body)[self._known :]
+        return self._decoder.decode(body), tail
+
+    def encode(self, row: AnyRow, tail: list[Any] | None = None) -> bytes:
+        body = self._encoder.encode(row)
+        if tail:
+            body = self._encoder.encode([*msgspec.msgpack.decode(body), *tail])
+        return b"\x01" + body
+
+    @staticmethod
+    def _length(value: bytes) -> int:
+        """Number of fields, from the msgpack array header (fixarray or array 16)."""
+        return value[1] & 0x0F if value[1] & 0xF0 == 0x90 else int.from_bytes(value[2:4], "big")

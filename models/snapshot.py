@@ -1,0 +1,157 @@
+"""From partials and messages to snapshots: what Redis holds, as plain values by key.
+
+The publisher and `livelift replay` use the same functions, so that both read to the same *canonical snapshot*.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from models import experiment, funnel
+from models.clock import rfc3339
+from models.contribution import World
+from models.events import SOURCES
+from models.messages import split_partial_key
+from models.rows import NEVER
+
+SCHEMA = 1
+HORIZON = "a repeated event id is recognised among the last 64 events of its user (or account)"
+AT_RISK_SHARE = 0.10
+
+Snapshot = dict[str, Any]
+
+
+class Partials:
+    """All partitions' shares of every aggregate; merging them is adding integers."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], dict[int, dict[str, int]]] = defaultdict(dict)
+        self._partitions: dict[int, dict[str, Any]] = {}
+
+    def put(self, key: bytes, value: bytes | None) -> None:
+        """Take one partition's latest share (None removes it)."""
+        kind, id_, partition = split_partial_key(key)
+        shares: dict[int, Any] = self._partitions if kind == "partition" else self._counts[kind, id_]
+        if value is None:
+            shares.pop(partition, None)
+        else:
+            shares[partition] = msgspec.json.decode(value)
+
+    def merged(self, kind: str, id_: str) -> Counter[str]:
+        total: Counter[str] = Counter()
+        for share in self._counts.get((kind, id_), {}).values():
+            total.update(share)
+        return total
+
+    @property
+    def partitions(self) -> Iterable[dict[str, Any]]:
+        return self._partitions.values()
+
+    def time(self) -> int:
+        """The event time that every partition has reached, or -1."""
+        return min((share["time"] for share in self._partitions.values()), default=NEVER)
+
+    def offsets(self) -> dict[str, dict[str, int]]:
+        """Per source topic and partition, the last offset that is in these sums."""
+        return {
+            topic: {str(number): share["offsets"][topic] for number, share in sorted(self._partitions.items())}
+            for topic in SOURCES
+        }
+
+
+def aggregates(partials: Partials, world: World) -> Snapshot:
+    """Everything the publisher merges on a pulse: experiments, funnel, quality."""
+    time = partials.time()
+    common: Snapshot = {"schema": SCHEMA, "as_of": {"time": rfc3339(time) if time != NEVER else None}}
+    if world.product.simulated:
+        common["simulated"] = True
+    found: Snapshot = {
+        "funnel": {**common, **funnels(partials, world)},
+        "quality": {**common, **quality(partials)},
+    }
+    readings = {}
+    for id_, published in sorted(world.plans.items()):
+        reading = experiment.read(
+            published.plan, published.plan_hash, published.retrospective, partials.merged("experiment", id_)
+        )
+        readings[id_] = reading
+        found[f"experiment:{id_}"] = {**common, **reading}
+    found["experiments"] = {**common, "experiments": [headline(reading) for reading in readings.values()]}
+    return found
+
+
+def funnels(partials: Partials, world: World) -> Snapshot:
+    return {
+        journey.id: funnel.read(partials.merged("funnel", journey.id), journey) for journey in world.product.journey
+    }
+
+
+def headline(reading: Mapping[str, Any]) -> Snapshot:
+    """One line of the list of experiments."""
+    itt = reading["metrics"].get("converted", {}).get("itt", {})
+    return {
+        "experiment": reading["experiment"],
+        "hypothesis": reading["hypothesis"],
+        "assigned": sum(arm["assigned"] for arm in reading["arms"].values()),
+        "mature": sum(arm["mature"] for arm in reading["arms"].values()),
+        "estimate": itt.get("estimate"),
+        "ci": itt.get("ci"),
+        "because": itt.get("because"),
+    }
+
+
+def quality(partials: Partials) -> Snapshot:
+    """What was accepted, and what was not, with reasons; nothing that arrived is missing from this count."""
+    totals: Counter[str] = Counter()
+    refused: Counter[str] = Counter()
+    ignored: Counter[str] = Counter()
+    samples: dict[str, str] = {}
+    for share in partials.partitions:
+        for name in ("accepted", "duplicates", "late", "suppressed", "users", "accounts"):
+            totals[name] += share[name]
+        refused.update(share["refused"])
+        ignored.update(share["ignored"])
+        samples.update(share["ignored_samples"])
+    return {
+        "accepted": totals["accepted"],
+        "duplicate": totals["duplicates"],
+        "refused": dict(sorted(refused.items())),
+        "ignored": {name: {"count": count, "sample": samples.get(name)} for name, count in sorted(ignored.items())},
+        "late": totals["late"],
+        "suppressed": totals["suppressed"],
+        "users": totals["users"],
+        "accounts": totals["accounts"],
+        "deduplication": HORIZON,
+    }
+
+
+def at_risk(scores: Mapping[str, float], capacity: int | None) -> list[dict[str, Any]]:
+    """The capacity list: the accounts with the lowest scores, as many as CS can reach (until set, the lowest 10 %)."""
+    count = capacity if capacity is not None else -(-len(scores) // round(1 / AT_RISK_SHARE))
+    lowest = sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
+    return [{"account_id": account_id, "score": score} for account_id, score in lowest]
+
+
+VOLATILE = {"published_at", "offsets", "lag", "fence", "late", "duplicate", "suppressed", "sample", "deduplication"}
+LIVE = {"as_of", "at", "score_id", "causes", "drivers"}
+"""What depends on when a live message was sent; only scores, bands and closes are compared between runs."""
+
+
+def canonical(snapshot: Mapping[str, Any]) -> Snapshot:
+    """The part of a snapshot that any two runs over the same events agree on (EVENTS.md, "Recording")."""
+    stable = {}
+    for key, value in sorted(snapshot.items()):
+        if not key.endswith(":history"):
+            live = key.startswith(("account:", "journeys:", "at-risk"))
+            stable[key] = _without(value, VOLATILE | LIVE if live else VOLATILE)
+    return stable
+
+
+def _without(value: Any, names: set[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without(inner, names) for key, inner in sorted(value.items()) if key not in names}
+    if isinstance(value, list | tuple):
+        return [_without(inner, names) for inner in value]
+    return value

@@ -1,0 +1,127 @@
+"""One partition's sums, kept true by replacing contributions: accounts, funnel, arms, acceptance.
+
+At every moment each sum equals the sum over the partition's rows read at the partition's time; the tests hold it
+against a full recount.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from models.account import Account
+from models.arms import Unit, join, unit_of
+from models.contribution import NOTHING, Contribution, World, roll_up
+
+
+class Sums:
+    """Everything of a partition that is derived by adding up rows."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.accounts: dict[str, Account] = {}
+        self.parts: dict[bytes, Contribution] = {}
+        self.funnel: dict[str, Counter[str]] = defaultdict(Counter)
+        self.arms: dict[str, Counter[str]] = defaultdict(Counter)
+        self.accepted = 0
+        self.duplicates = 0
+        self.users = 0
+        self.changed: set[tuple[str, str]] = set()
+        """(kind, id) of the partials that are no longer what was last sent."""
+
+    def replace(self, key: bytes, new: Contribution | None) -> Contribution:
+        """Put a row's contribution in place of its former one, which is returned (NOTHING if there was none)."""
+        old = self.parts.get(key, NOTHING)
+        if new is None:
+            self.parts.pop(key, None)
+            new = NOTHING
+        else:
+            self.parts[key] = new
+        account_id = new.account_id or old.account_id
+        account = self.accounts.get(account_id)
+        if account is None:
+            account = self.accounts[account_id] = Account()
+        roll_up(account, key, old, new)
+        self._count_rows(old, new)
+        if old.journeys != new.journeys or old.converted != new.converted:
+            self._replace_funnel(account, old, new)
+        if old.units != new.units:
+            self._replace_units(account, old.units, new.units)
+        return old
+
+    def replace_account_unit(self, account_id: str, now: int) -> int | None:
+        """Read the account as one unit of every experiment on accounts; returns when it next matures by itself."""
+        account = self.accounts.get(account_id)
+        if account is None:
+            return None
+        subject = join(account.subjects.values())
+        units: dict[str, Unit] = {}
+        for experiment in subject.assignments:
+            published = self.world.plans.get(experiment)
+            if published is not None and published.plan.experiment.unit == "account":
+                unit = unit_of(subject, published.plan, now, self.world.product.lateness)
+                if unit is not None:
+                    units[experiment] = unit
+        if units != account.unit:
+            self._replace_units(account, account.unit.items(), units.items())
+            account.unit = units
+        return min((unit.matures_at for unit in units.values() if unit.matures_at is not None), default=None)
+
+    def forget_account(self, account_id: str) -> None:
+        """Let go of an account whose rows are all gone."""
+        account = self.accounts.pop(account_id, None)
+        if account is not None:
+            self._replace_units(account, account.unit.items(), ())
+
+    def _count_rows(self, old: Contribution, new: Contribution) -> None:
+        self.accepted += new.accepted - old.accepted
+        self.duplicates += new.duplicates - old.duplicates
+        self.users += (new.joined is not None) - (old.joined is not None)
+
+    def _replace_funnel(self, account: Account, old: Contribution, new: Contribution) -> None:
+        for journey, counters, at in old.journeys:
+            self._add(self.funnel[journey], counters, -1)
+            self._dose(account, journey, at.completions, old.converted, -1)
+            self.changed.add(("funnel", journey))
+        for journey, counters, at in new.journeys:
+            self._add(self.funnel[journey], counters, 1)
+            self._dose(account, journey, at.completions, new.converted, 1)
+            self.changed.add(("funnel", journey))
+        if not old.user_id and not new.user_id and old.converted != new.converted:
+            self._account_converted(account, new.converted)
+
+    def _dose(self, account: Account, journey: str, completions: int, converted: bool, sign: int) -> None:
+        """Count a user under their completions; an account that converted has converted all of its users."""
+        self._add(self.funnel[journey], (f"dose:{completions}",), sign)
+        if converted or account.converted:
+            self._add(self.funnel[journey], (f"converted:{completions}",), sign)
+        dose = account.dose.setdefault((journey, completions), [0, 0])
+        dose[0] += sign
+        dose[1] += sign if converted else 0
+
+    def _account_converted(self, account: Account, converted: bool) -> None:
+        account.converted = converted
+        for (journey, completions), (users, themselves) in account.dose.items():
+            change = (users - themselves) if converted else (themselves - users)
+            self._add(self.funnel[journey], (f"converted:{completions}",), change)
+            self.changed.add(("funnel", journey))
+
+    def _replace_units(
+        self, account: Account, old: Iterable[tuple[str, Unit]], new: Iterable[tuple[str, Unit]]
+    ) -> None:
+        for sign, units in ((-1, old), (1, new)):
+            for experiment, unit in units:
+                arms = self.arms[experiment]
+                self._add(arms, [f"{unit.arm}:{name}" for name in unit.counters], sign)
+                held = account.units.get((experiment, unit.arm), 0)
+                account.units[experiment, unit.arm] = held + sign
+                if (held > 0) != (held + sign > 0):
+                    self._add(arms, (f"{unit.arm}:clusters",), sign)
+                self.changed.add(("experiment", experiment))
+
+    @staticmethod
+    def _add(counts: Counter[str], names: Iterable[str], sign: int) -> None:
+        for name in names:
+            total = counts[name] + sign
+            if total:
+                counts[name] = total
+            else:
+                del counts[name]

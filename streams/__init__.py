@@ -1,0 +1,1 @@
+"""The Faust shell: reads batches, calls the core, writes rows and outputs, acknowledges."""

@@ -1,0 +1,65 @@
+"""Reading a one-partition compacted topic whole, and keeping up with it, without a consumer group.
+
+Every reader holds all of it, whichever partitions its group gives it; resuming from committed offsets would leave a new
+owner with nothing. Used for `partials` and `experiment-plans` (docs/decisions/0003).
+"""
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+BATCH = 1000
+CATCH_UP_TIMEOUT = 30.0
+
+
+class Compacted:
+    """The latest value of every key of a topic's partition 0."""
+
+    def __init__(self, config: dict[str, Any], topic: str) -> None:
+        self._where = TopicPartition(topic, 0, OFFSET_BEGINNING)
+        self._consumer = Consumer({
+            **config, "group.id": "livelift-reader", "enable.auto.commit": False, "enable.partition.eof": False,
+            "fetch.wait.max.ms": 100, "auto.offset.reset": "earliest",
+        })  # fmt: skip
+        self._consumer.assign([self._where])
+        self.values: dict[bytes, bytes] = {}
+        self.position = 0
+        """Offset of the next record to read."""
+
+    def catch_up(self) -> dict[bytes, bytes]:
+        """Read to where the topic ends now. Raises KafkaException if that does not come about in time."""
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(self._where.topic, 0), timeout=CATCH_UP_TIMEOUT)
+        deadline = monotonic() + CATCH_UP_TIMEOUT
+        while self.position < end:
+            for _ in self._take(timeout=0.2):
+                pass
+            self._skip_gaps()
+            if monotonic() > deadline:
+                raise KafkaException(f"{self._where.topic}: read to {self.position} of {end} in {CATCH_UP_TIMEOUT:g} s")
+        return self.values
+
+    def poll(self) -> dict[bytes, bytes | None]:
+        """What has changed since the last call, without waiting."""
+        return dict(self._take(timeout=0))
+
+    def _take(self, timeout: float) -> Iterator[tuple[bytes, bytes | None]]:
+        for message in self._consumer.consume(BATCH, timeout):
+            if message.error():
+                raise KafkaException(message.error())
+            key, value = message.key(), message.value()
+            self.position = message.offset() + 1
+            if value is None:
+                self.values.pop(key, None)
+            else:
+                self.values[key] = value
+            yield key, value
+
+    def _skip_gaps(self) -> None:
+        """Compaction may have removed the last records: then the consumer's position is ahead of what we have seen."""
+        position = self._consumer.position([TopicPartition(self._where.topic, 0)])[0].offset
+        self.position = max(self.position, position)
+
+    def close(self) -> None:
+        self._consumer.close()

@@ -1,0 +1,214 @@
+"""The publisher: on each pulse it merges the partials and writes Redis; between pulses it writes accounts and journeys.
+
+Pulses are wall time, one a second, sent by whichever publisher owns the pulse partition; they never enter `models/`.
+A snapshot that did not change is not written again, except for `quality`, whose age shows that the publisher lives.
+"""
+
+from time import time
+from typing import Any
+
+import faust
+import msgspec
+import structlog
+from confluent_kafka.admin import AdminClient
+
+from models.clock import HOUR
+from models.contribution import World
+from models.messages import Output
+from models.readside import account_value, journey_field, journey_value
+from models.snapshot import Partials, Snapshot, aggregates, at_risk
+from streams.app import announce_ready, batches, lease_of, make_app
+from streams.compacted import Compacted
+from streams.config import Surroundings
+from streams.fatal import or_leave
+from streams.lag import lag
+from streams.plans import Plans
+from streams.rebuild import every_message
+from streams.sender import Sender
+from streams.store import Change, Fence, Store, encode, published
+from streams.ticks import tick_outputs
+
+PULSE_S = 1.0
+AT_RISK_EVERY = LAG_EVERY = 5
+"""Pulses between two readings of the capacity list, and of how far the scorers are behind."""
+log = structlog.get_logger()
+
+
+class Publisher:
+    """One publisher process."""
+
+    def __init__(self, here: Surroundings, app: faust.App) -> None:
+        self.here, self.app = here, app
+        self.store = Store(here.redis_url, here.redis_prefix)
+        self._admin = AdminClient(here.confluent)
+        self.cluster = self._admin.list_topics(timeout=10).cluster_id
+        self.plans = Plans(here)
+        self.world = World(here.product, self.plans.published)
+        self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
+        self._partials_topic: Compacted | None = None
+        self._partials = Partials()
+        self._said: Snapshot = {}
+        self._ticked_hour = 0
+        self._aggregates: Snapshot = {}
+        self._changed = True
+        self._lag: dict[str, int] = {}
+        self._pulses = 0
+
+    # -- pulses: aggregates --------------------------------------------------------------------------------------
+
+    def send_pulse(self, now: float) -> None:
+        """Send a pulse if this worker owns the pulse partition; live, also the hourly ticks."""
+        if not any(tp.topic == self.here.topic("pulse") for tp in self.app.consumer.assignment()):
+            return
+        outputs = [Output("pulse", 0, None, encode({"at": now}))]
+        hour = int(now * 1_000_000) // HOUR
+        if self.here.clock == "live" and hour != self._ticked_hour:
+            outputs += tick_outputs(hour * HOUR, self.here.partitions, "live")
+            self._ticked_hour = hour
+        self.sender.send(outputs)
+        self.sender.flush()
+
+    def pulse(self, offset: int) -> None:
+        """Merge what has changed and write it, all at once, behind the fence."""
+        self._read_partials()
+        if self.plans.refresh():
+            self.world = World(self.here.product, self.plans.published)
+            self._changed = True
+        fence = Fence(self.cluster, self.here.topic("pulse"), offset)
+        self._pulses += 1
+        if self._pulses % LAG_EVERY == 1:
+            self._lag = lag(self._admin, self.here, self._partials.offsets())
+        changes = self._aggregate_changes(fence)
+        if self._pulses % AT_RISK_EVERY == 1:
+            changes += self._at_risk_changes(fence)
+        answer = self.store.write(fence, changes)
+        if answer == "fresh":
+            self._publish_everything(fence)
+
+    def _read_partials(self) -> None:
+        if self._partials_topic is None:
+            self._partials_topic = Compacted(self.here.confluent, self.here.topic("partials"))
+            changed: Any = self._partials_topic.catch_up()
+        else:
+            changed = self._partials_topic.poll()
+        for key, value in changed.items():
+            self._partials.put(key, value)
+        self._changed = self._changed or bool(changed)
+
+    def _aggregate_changes(self, fence: Fence) -> list[Change]:
+        """Snapshots that changed, and `quality` in any case: its age shows that the publisher is alive."""
+        if self._changed:
+            self._aggregates = aggregates(self._partials, self.world)
+            self._changed = False
+        self._aggregates["quality"] = {**self._aggregates["quality"], "lag": self._lag}
+        offsets = self._partials.offsets()
+        changes = []
+        for key, value in self._aggregates.items():
+            before = self._said.get(key)
+            if value == before and key != "quality":
+                continue
+            full = published(value, fence, offsets)
+            changes.append(Change("set", key, full))
+            if before is None or untimed(value) != untimed(before):
+                changes.append(Change("tell", key))
+                if key.startswith("experiment:"):
+                    changes.append(Change("history", f"{key}:history", full))
+            self._said[key] = value
+        return changes
+
+    def _at_risk_changes(self, fence: Fence) -> list[Change]:
+        scores = dict(self.store.members("accounts:by-score"))
+        value = {"accounts": at_risk(scores, self.here.product.capacity.per_owner_per_week)}
+        if value == self._said.get("at-risk"):
+            return []
+        self._said["at-risk"] = value
+        return [Change("set", "at-risk", published({"schema": 1, **value}, fence)), Change("tell", "at-risk")]
+
+    def _publish_everything(self, fence: Fence) -> None:
+        """Redis is new or was emptied: write every aggregate, and read scores and signals again from their topics."""
+        log.warning("redis holds nothing of ours: writing everything again")
+        self._said.clear()
+        self.store.forget_fences()
+        self.store.write(fence, self._aggregate_changes(fence))
+        for topic, take in (("account-scores", self.take_scores), ("journey-signals", self.take_signals)):
+            for partition, records in every_message(self.here.confluent, self.here.topic(topic), self.here.partitions):
+                take(partition, records)
+        self.store.write(fence, self._at_risk_changes(fence))
+
+    # -- scores and signals --------------------------------------------------------------------------------------
+
+    def take_scores(self, partition: int, records: list[Any]) -> None:
+        fence = Fence(self.cluster, f"{self.here.topic('account-scores')}/{partition}", records[-1].offset)
+        latest = {record.key: record.value for record in records}
+        changes = []
+        for key, value in latest.items():
+            account_id = key.decode()
+            if value is None:
+                changes += [Change("del", f"account:{account_id}"), Change("del", f"account:{account_id}:history")]
+                changes.append(Change("unrank", "accounts:by-score", account_id))
+            else:
+                account = account_value(value)
+                full = published(account, fence)
+                changes += [
+                    Change("set", f"account:{account_id}", full),
+                    Change("history", f"account:{account_id}:history", full),
+                    Change("rank", "accounts:by-score", account_id, str(account["score"])),
+                ]
+            changes.append(Change("tell", f"account:{account_id}"))
+        self.store.write(fence, changes)
+
+    def take_signals(self, partition: int, records: list[Any]) -> None:
+        fence = Fence(self.cluster, f"{self.here.topic('journey-signals')}/{partition}", records[-1].offset)
+        changes = []
+        for record in records:
+            key = f"journeys:{record.key.decode()}"
+            if record.value is None:
+                changes.append(Change("del", key))
+                continue
+            signal = msgspec.json.decode(record.value)
+            if signal.get("forgotten"):
+                fields = [name for name in self.store.fields(key) if name.endswith(f"/{signal['user_id']}")]
+                changes += [Change("unfield", key, name) for name in fields]
+            else:
+                changes.append(Change("field", key, published(journey_value(signal), fence), journey_field(signal)))
+        changes += [Change("tell", f"journeys:{account.decode()}") for account in {record.key for record in records}]
+        self.store.write(fence, changes)
+
+
+def untimed(value: Snapshot) -> Snapshot:
+    """A snapshot without the moment it is of: what has to differ for it to be news."""
+    return {name: inner for name, inner in value.items() if name != "as_of"}
+
+
+def make_publisher(here: Surroundings) -> faust.App:
+    """The publisher's Faust app, ready to run."""
+    app = make_app("publisher", here)
+    publisher = Publisher(here, app)
+    takers = {
+        here.topic("account-scores"): publisher.take_scores,
+        here.topic("journey-signals"): publisher.take_signals,
+    }
+
+    @app.agent(batches(app, here.topic("pulse")), concurrency=1, name="pulses")
+    async def _pulses(stream: Any) -> None:
+        async for event in stream.noack().events():
+            or_leave(lambda offset=event.message.offset: publisher.pulse(offset))
+            await stream.ack(event)
+
+    @app.agent(batches(app, *takers), concurrency=1, name="accounts")
+    async def _accounts(stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            or_leave(lambda m=message: takers[m.topic](m.partition, m.value))
+            await stream.ack(event)
+
+    @app.timer(PULSE_S)
+    async def _send_pulse() -> None:
+        if not app.rebalancing:
+            or_leave(lambda: publisher.send_pulse(time()))
+
+    @app.on_rebalance_complete.connect
+    async def _ready(*_: Any, **__: Any) -> None:
+        announce_ready(here)
+
+    return app

@@ -1,0 +1,109 @@
+"""Writing snapshots to Redis: all of a pulse in one step, and never by a publisher that has been replaced.
+
+The fence is the Kafka position that caused the write: cluster, source and offset. Every later owner of that source
+writes with higher offsets, so a paused publisher that wakes up is refused by comparison (docs/decisions/0004).
+"""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import msgspec
+import redis
+
+HISTORY_LENGTH = 10_000
+encode = msgspec.json.Encoder().encode
+
+WRITE = """
+local fences, source, cluster, sequence = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
+local held = redis.call('HGET', fences, source)
+local fresh = 1
+if held then
+  fresh = 0
+  local other, reached = string.match(held, '^(.*)|(%d+)$')
+  if other ~= cluster then return -1 end
+  if tonumber(reached) > sequence then return -2 end
+end
+redis.call('HSET', fences, source, cluster .. '|' .. string.format('%.0f', sequence))
+local prefix, maxlen, at = ARGV[4], ARGV[5], 6
+while at <= #ARGV do
+  local op, key, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  if op == 'set' then redis.call('SET', prefix .. key, value)
+  elseif op == 'del' then redis.call('DEL', prefix .. key)
+  elseif op == 'field' then redis.call('HSET', prefix .. key, ARGV[at + 3], value)
+  elseif op == 'unfield' then redis.call('HDEL', prefix .. key, value)
+  elseif op == 'rank' then redis.call('ZADD', prefix .. key, ARGV[at + 3], value)
+  elseif op == 'unrank' then redis.call('ZREM', prefix .. key, value)
+  elseif op == 'history' then redis.call('XADD', prefix .. key, 'MAXLEN', '~', maxlen, '*', 'value', value)
+  elseif op == 'tell' then redis.call('PUBLISH', prefix .. 'updates', key)
+  end
+  at = at + 4
+end
+return fresh
+"""
+
+
+class Fence(NamedTuple):
+    """Who writes: the Kafka cluster, the source (`topic/partition`), and the offset that caused the write."""
+
+    cluster: str
+    source: str
+    sequence: int
+
+    def value(self) -> dict[str, Any]:
+        return {"cluster": self.cluster, "source": self.source, "sequence": self.sequence}
+
+
+class OtherCluster(Exception):
+    """The prefix in this Redis belongs to another Kafka cluster."""
+
+
+class Change(NamedTuple):
+    """One step of a write; `extra` is a hash field or a score."""
+
+    op: str
+    key: str
+    value: bytes | str = ""
+    extra: str = ""
+
+
+class Store:
+    """Snapshots under one prefix of one Redis."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.prefix = prefix
+        self.client = redis.Redis.from_url(url, socket_timeout=10, health_check_interval=15)
+        self._write = self.client.register_script(WRITE)
+
+    def write(self, fence: Fence, changes: list[Change]) -> str:
+        """Apply all changes at once. Returns `written`, `fresh` (the fence was not known: Redis is new or was
+        emptied) or `stale` (a later owner has written: nothing was changed). Raises OtherCluster.
+        """
+        args: list[Any] = [fence.source, fence.cluster, fence.sequence, self.prefix, HISTORY_LENGTH]
+        for change in changes:
+            args += [change.op, change.key, change.value, change.extra]
+        answer = self._write(keys=[f"{self.prefix}fences"], args=args)
+        if answer == -1:
+            raise OtherCluster(
+                f"Redis prefix {self.prefix!r} holds snapshots of another Kafka cluster: choose another LIVELIFT_REDIS_PREFIX, "
+                "or run `livelift snapshot --clear` if those are no longer wanted"
+            )
+        return {-2: "stale", 1: "fresh", 0: "written"}[int(answer)]
+
+    def forget_fences(self) -> None:
+        """Before everything is written again from the topics' beginnings."""
+        self.client.delete(f"{self.prefix}fences")
+
+    def members(self, key: str) -> list[tuple[str, float]]:
+        """A ranking, lowest first."""
+        ranked = self.client.zrange(self.prefix + key, 0, -1, withscores=True)
+        return [(member.decode(), score) for member, score in ranked]  # type: ignore[union-attr]
+
+    def fields(self, key: str) -> dict[str, bytes]:
+        return {name.decode(): value for name, value in self.client.hgetall(self.prefix + key).items()}  # type: ignore[union-attr]
+
+
+def published(value: dict[str, Any], fence: Fence, offsets: dict[str, Any] | None = None) -> bytes:
+    """A snapshot with its envelope: fence, time of publishing, and the offsets that are in it."""
+    as_of = {**value.get("as_of", {}), "offsets": offsets or {fence.source: fence.sequence}}
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return encode({**value, "as_of": as_of, "published_at": now, "fence": fence.value()})

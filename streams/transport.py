@@ -1,0 +1,93 @@
+"""The batched transport: Faust sees one message per partition and fetch, whose value is the list of records.
+
+What costs in Faust is handling each message; a batch of four thousand costs as much as one event. The batch carries
+its last offset, so Faust's own gap handling commits exactly what was processed (docs/decisions/0002).
+"""
+
+from collections.abc import Iterable, Mapping
+from time import monotonic
+from typing import Any
+
+import aiokafka
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from streams.lease import Lease
+
+FETCH_WAIT_MS = 100
+"""Faust hard-codes 1.5 s, in which idle partitions starve busy ones."""
+
+
+class Batch:
+    """All records of one partition from one fetch, in the shape of a single Kafka record."""
+
+    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+
+    timestamp_type = 0
+    headers: tuple[()] = ()
+    key = None
+    checksum = None
+    serialized_key_size = 0
+    serialized_value_size = 0
+
+    def __init__(self, tp: TP, records: list[Any]) -> None:
+        self.topic, self.partition, self.value = tp.topic, tp.partition, records
+        self.offset = records[-1].offset
+        self.timestamp = records[-1].timestamp
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Faust's consumer thread with a short fetch wait and a lease renewed by heartbeats."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        coordinator = self._ensure_consumer()._coordinator
+        heartbeat = coordinator._do_heartbeat
+        lease: Lease = self.consumer.transport.lease
+
+        async def renewing() -> bool:
+            asked_at = monotonic()
+            alive = await heartbeat()
+            if alive:
+                lease.renew(asked_at)
+            return alive
+
+        coordinator._do_heartbeat = renewing
+
+
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Joining the group is the first sign of life that it answers; heartbeats follow."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        self._thread.consumer.transport.lease.renew(monotonic())
+        await super().on_partitions_assigned(assigned)
+
+
+class Consumer(driver.Consumer):
+    """Hands every topic's records to Faust as batches."""
+
+    RebalanceListener = RebalanceListener
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def _wait_next_records(self, timeout: float) -> tuple[Mapping[TP, list[Batch]] | None, set[TP] | None]:
+        records, active = await super()._wait_next_records(timeout)
+        if not records:
+            return records, active
+        return {tp: [Batch(tp, batch)] for tp, batch in records.items() if batch}, active
+
+
+class Transport(driver.Transport):
+    """`livelift://`: Faust's Kafka transport with batches. `lease` tells whether this worker may still produce."""
+
+    Consumer = Consumer
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lease = Lease(self.app.conf.broker_session_timeout)
