@@ -21,7 +21,11 @@ class DeadLetter:
     def shown(self, show_payload: bool) -> dict[str, str]:
         """The letter for people to read; the payload only as its size, unless asked for."""
         size = "tombstone" if self.payload is None else f"{len(self.payload)} bytes"
-        text = size if not show_payload or not self.payload else self.payload[:SHOWN_BYTES].decode(errors="backslashreplace")
+        text = (
+            size
+            if not show_payload or not self.payload
+            else self.payload[:SHOWN_BYTES].decode(errors="backslashreplace")
+        )
         return {"origin": self.origin, "reason": self.reason, "detail": self.detail, "payload": text}
 
 

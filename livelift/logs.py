@@ -15,7 +15,11 @@ def configure_logs(role: str, level: int = logging.INFO) -> None:
     ]
     renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
     formatter = structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.format_exc_info, renderer],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
         foreign_pre_chain=shared,
     )
     handler = logging.StreamHandler(sys.stderr)

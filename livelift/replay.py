@@ -82,9 +82,7 @@ class Replay:
         return self.read_side.snapshot()
 
 
-def replay(
-    recording: Recording, product: Product, progress: Callable[[int], None] | None = None
-) -> Snapshot:
+def replay(recording: Recording, product: Product, progress: Callable[[int], None] | None = None) -> Snapshot:
     """Every snapshot of a recording, by its key."""
     plans = [read_plan(path.read_bytes()) for path in recording.plans]
     running = Replay(product, {plan.id: PublishedPlan(plan, plan.hash) for plan in plans})

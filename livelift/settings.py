@@ -62,7 +62,9 @@ class Settings(BaseSettings):
 
     def require_redis(self) -> str:
         if not self.redis:
-            raise NotSet("no Redis is named: set LIVELIFT_REDIS=redis://host:port, or start one here with `livelift up`")
+            raise NotSet(
+                "no Redis is named: set LIVELIFT_REDIS=redis://host:port, or start one here with `livelift up`"
+            )
         return self.redis
 
     def topic(self, name: str) -> str:
@@ -80,7 +82,11 @@ class Settings(BaseSettings):
             found["ssl.ca.location"] = str(self.kafka_ca_file)
         if self.kafka_security.startswith("sasl"):
             password = self.kafka_password.get_secret_value() if self.kafka_password else ""
-            found |= {"sasl.mechanism": self.kafka_mechanism, "sasl.username": self.kafka_username or "", "sasl.password": password}
+            found |= {
+                "sasl.mechanism": self.kafka_mechanism,
+                "sasl.username": self.kafka_username or "",
+                "sasl.password": password,
+            }
         return found
 
     def kafka_python(self) -> dict[str, Any]:

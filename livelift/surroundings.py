@@ -41,9 +41,9 @@ def faust_security(settings: Settings) -> dict[str, Any]:
     """Faust's `broker_credentials` for brokers with TLS or SASL; imports faust only where it is needed."""
     if settings.kafka_security == "plaintext":
         return {}
-    import ssl  # noqa: PLC0415
+    import ssl
 
-    from faust import SASLCredentials, SSLCredentials  # noqa: PLC0415
+    from faust import SASLCredentials, SSLCredentials
 
     cafile = str(settings.kafka_ca_file) if settings.kafka_ca_file else None
     context = ssl.create_default_context(cafile=cafile) if settings.kafka_security.endswith("ssl") else None

@@ -24,8 +24,8 @@ def run_worker(role: str, settings: Settings) -> None:
     if role == "all":
         run_all()
         return
-    from livelift.local.topics import check_topics  # noqa: PLC0415
-    from streams.app import run  # noqa: PLC0415
+    from livelift.local.topics import check_topics
+    from streams.app import run
 
     here = surroundings(settings)
     complaints = check_topics(settings)
@@ -38,11 +38,11 @@ def make(role: str, here: object) -> object:
     """The Faust app of a role."""
     match role:
         case "scorer":
-            from streams.scorer import make_scorer as make_app  # noqa: PLC0415
+            from streams.scorer import make_scorer as make_app
         case "learner":
-            from streams.learner import make_learner as make_app  # noqa: PLC0415
+            from streams.learner import make_learner as make_app
         case "publisher":
-            from streams.publisher import make_publisher as make_app  # noqa: PLC0415
+            from streams.publisher import make_publisher as make_app
         case _:
             raise ValueError(f"no such role: {role}")
     return make_app(here)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from models.plan import Plan
 from models.rows import Help, Row
 
+
 class Subject(NamedTuple):
     """The facts of a unit that experiments ask about; account units are joined from their rows'."""
 
@@ -89,6 +90,4 @@ def _took_up(subject: Subject, plan: Plan, assigned_at: int, exposed_at: int | N
         end = min(end, subject.converted_at)
     if uptake.type == "experiment_exposed":
         return exposed_at is not None and assigned_at <= exposed_at < end
-    return any(
-        assigned_at <= engaged.at < end and uptake.source in (None, engaged.source) for engaged in subject.helps
-    )
+    return any(assigned_at <= engaged.at < end and uptake.source in (None, engaged.source) for engaged in subject.helps)

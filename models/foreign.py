@@ -53,7 +53,11 @@ def from_segment(loose: dict[str, Any]) -> ForeignEvent:
         return ForeignEvent(name, _present({**common, "type": event, "user_id": person, "properties": properties}))
     if kind in ("identify", "group"):
         traits = loose.get("traits")
-        flat = {k: v for k, v in traits.items() if isinstance(v, str | int | float | bool)} if isinstance(traits, dict) else {}
+        flat = (
+            {k: v for k, v in traits.items() if isinstance(v, str | int | float | bool)}
+            if isinstance(traits, dict)
+            else {}
+        )
         who = {"user_id": person} if kind == "identify" else {}
         return ForeignEvent(name, _present({**common, **who, "type": "traits_set", "properties": flat}))
     return ForeignEvent(name, None)

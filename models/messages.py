@@ -79,7 +79,9 @@ def score_message(
     })  # fmt: skip
 
 
-def signal_message(account_id: str, user_id: str, journey: str, tasks: tuple[str, ...], at: int, now: Standing) -> bytes:
+def signal_message(
+    account_id: str, user_id: str, journey: str, tasks: tuple[str, ...], at: int, now: Standing
+) -> bytes:
     """A `journey-signals` message: where the user is, whether in trouble and why, and the next step."""
     return encode({
         "account_id": account_id,
@@ -128,4 +130,3 @@ def latest_mrr(account: Account) -> int | None:
     """The monthly revenue last told of, over all of the account's rows, in millionths."""
     told: list[Subscription] = [terms for terms in account.subscriptions.values() if terms.mrr is not None]
     return max(told).mrr if told else None
-

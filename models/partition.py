@@ -18,7 +18,16 @@ from models.decode import Decode, Ignored, Reason, Refusal, event_time, implausi
 from models.events import SOURCES, Event, Forget, TaskCompleted, TaskFailed, TaskStarted, Tick
 from models.facts import advance
 from models.index import WEEK, WINDOW, band_of, inputs_of, score_of
-from models.messages import Output, Said, encode, forgotten_signal, latest_mrr, partial_key, score_message, signal_message
+from models.messages import (
+    Output,
+    Said,
+    encode,
+    forgotten_signal,
+    latest_mrr,
+    partial_key,
+    score_message,
+    signal_message,
+)
 from models.rows import NEVER, Codec, PartitionRow, Row, owner_of, row_key
 from models.sums import Sums
 
@@ -239,9 +248,7 @@ class Partition:
             return None
         return self._apply(topic, record, working, (topic, record.offset, digest, at, event))
 
-    def _apply(
-        self, topic: int, record: Record, working: Working, step: tuple[int, int, bytes, int, Event]
-    ) -> None:
+    def _apply(self, topic: int, record: Record, working: Working, step: tuple[int, int, bytes, int, Event]) -> None:
         event = step[4]
         try:
             working.apply(*step)
@@ -318,7 +325,9 @@ class Partition:
             return self._refuse(topic, record, Refusal("wrong_partition", "misplaced again after being sent on"))
         origin = f"{SOURCES[topic]}/{self.number}/{record.offset}".encode()
         headers = [*(record.headers or ()), (ORIGIN, origin), (ORIGINAL_TIME, str(record.timestamp).encode())]
-        self._outputs.append(Output(SOURCES[topic], self._place(account_id), account_id.encode(), record.value, headers))
+        self._outputs.append(
+            Output(SOURCES[topic], self._place(account_id), account_id.encode(), record.value, headers)
+        )
         return None
 
     def _is_suppressed(self, account_id: str, user_id: str | None) -> bool:
@@ -453,9 +462,10 @@ class Partition:
         """Close the next day that is over; long stretches in which no score can move are passed over at once."""
         last_over = day_of(now - self.world.product.lateness) - 1
         day = self.row.closed_day + 1
-        if self.row.closed_day == NEVER:
-            day = last_over
-        elif day > max((account.last_day for account in self.sums.accounts.values()), default=NEVER) + WINDOW + WEEK:
+        if (
+            self.row.closed_day == NEVER
+            or day > max((account.last_day for account in self.sums.accounts.values()), default=NEVER) + WINDOW + WEEK
+        ):
             day = last_over
         for account_id, account in self.sums.accounts.items():
             score = score_of(inputs_of(account, day, self._regular))

@@ -121,7 +121,7 @@ def _complaints(plan: Plan) -> list[str]:
     if abs(sum(experiment.arms.values()) - 1) > 1e-9:
         found.append(f"arms: the shares add up to {sum(experiment.arms.values()):g}, not to 1")
     if [metric.role for metric in plan.metric].count("primary") != 1:
-        found.append("metric: exactly one must have role = \"primary\"")
+        found.append('metric: exactly one must have role = "primary"')
     if len({metric.name for metric in plan.metric}) != len(plan.metric):
         found.append("metric: a name appears twice")
     if any(metric.role == "guardrail" and metric.margin is None for metric in plan.metric):

@@ -65,7 +65,10 @@ class ReadSide:
         found |= {f"journeys:{account_id}": users for account_id, users in self.journeys.items() if users}
         scores = {account_id: value["score"] for account_id, value in self.accounts.items()}
         found["accounts:by-score"] = scores
-        found["at-risk"] = {"schema": SCHEMA, "accounts": at_risk(scores, self.world.product.capacity.per_owner_per_week)}
+        found["at-risk"] = {
+            "schema": SCHEMA,
+            "accounts": at_risk(scores, self.world.product.capacity.per_owner_per_week),
+        }
         return found
 
 

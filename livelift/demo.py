@@ -1,0 +1,138 @@
+"""`livelift demo`: a simulated trial with known truth through everything, live on the terminal."""
+
+import shutil
+import signal
+from threading import Thread
+from time import monotonic, sleep
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+
+from consumers.snapshots import Snapshots
+from livelift.local.stack import Stack
+from livelift.player import Player
+from livelift.recording import Recording, open_recording
+from livelift.recording.write import write_exercise
+from livelift.settings import Settings
+from livelift.show import overview, stuck
+from livelift.surroundings import surroundings
+from models.clock import SECOND, rfc3339
+from models.simulation import simulate
+
+SECONDS_LONG = 30.0
+"""How long the 30 days take unless a speed is named."""
+REFRESH_S = 1.0
+SETTLE_S = 60.0
+NEXT = """
+What next
+  livelift snapshot funnel            what Redis holds (LIVELIFT_REDIS={redis})
+  livelift snapshot account:ID        one account's score and what drives it
+  livelift dead-letters list          what was refused, and why
+  livelift play FOLDER                your own events (README, "Your own data")
+"""
+
+
+class Demo:
+    """One run: the exercise in a folder of its own, the stack, the player, the screen."""
+
+    def __init__(self, settings: Settings, customers: int, seed: int, speed: float | None) -> None:
+        self.folder = settings.data_dir / "demo"
+        self.console = Console()
+        exercise = self.folder / "exercise"
+        self.exercise = simulate(customers=customers, seed=seed)
+        if not settings.kafka:
+            shutil.rmtree(self.folder, ignore_errors=True)  # local data of the last demo, nobody else's
+        write_exercise(self.exercise, exercise)
+        self.recording = open_recording(exercise)
+        self.speed = speed or self._comfortable(self.recording)
+        self.settings = settings.model_copy(
+            update={"clock": "log", "config": exercise / "livelift.toml", "data_dir": self.folder}
+        )
+        self.error: BaseException | None = None
+
+    @staticmethod
+    def _comfortable(recording: Recording) -> float:
+        first = next(recording.records()).at
+        return (recording.last_tick - first) / SECOND / SECONDS_LONG
+
+    def run(self, once: bool) -> int:
+        """Play it; with `once`, check it and say how it went, else stay until Ctrl-C."""
+        progress = lambda step: self.console.print(f"[dim]{step} …[/dim]")  # noqa: E731
+        with Stack(self.settings, progress=progress) as stack:
+            stack.wait_ready()
+            self.console.print(f"Kafka {stack.settings.kafka}   Redis {stack.settings.redis}")
+            self.snapshots = Snapshots(stack.settings.require_redis(), stack.settings.redis_prefix)
+            final = self._watch(stack)
+            failures = self.check(final)
+            for failure in failures:
+                self.console.print(f"[red]not as known:[/red] {failure}")
+            if not failures:
+                self.console.print("[green]everything generated was accepted, and the known effect lies in its interval[/green]")
+            self.console.print(NEXT.format(redis=stack.settings.redis))
+            if not once:
+                self.console.print("Still running; Ctrl-C stops everything.")
+                while True:
+                    sleep(REFRESH_S)
+                    stack.check()
+        return 1 if failures else 0
+
+    def _watch(self, stack: Stack) -> dict[str, Any]:
+        """Show the snapshots while the recording plays, until the last tick has been read out."""
+        playing = Thread(target=self._play, args=(stack,), daemon=True)
+        playing.start()
+        end = rfc3339(self.recording.last_tick)
+        deadline = None
+        with Live(console=self.console, refresh_per_second=2) as live:
+            while True:
+                sleep(REFRESH_S)
+                stack.check()
+                if self.error is not None:
+                    raise self.error
+                held = self.snapshots.everything()
+                live.update(overview(held))
+                quality = held.get("quality") or {}
+                settled = not sum(quality.get("lag", {"": 1}).values())
+                if quality.get("as_of", {}).get("time") == end and settled and not playing.is_alive():
+                    break
+                if not playing.is_alive():
+                    deadline = deadline or monotonic() + SETTLE_S
+                    if monotonic() > deadline:
+                        break
+            sleep(2 * REFRESH_S)  # the accounts' and journeys' last messages
+            held = self.snapshots.everything()
+            live.update(overview(held))
+        return held
+
+    def _play(self, stack: Stack) -> None:
+        try:
+            Player(surroundings(stack.settings), self.speed).play(self.recording)
+        except BaseException as error:  # shown by the thread that draws
+            self.error = error
+
+    def check(self, held: dict[str, Any]) -> list[str]:
+        """What is not as the simulation knows it to be; empty when all is well."""
+        found = []
+        quality = held.get("quality") or {}
+        if quality.get("accepted") != self.recording.events:
+            found.append(f"{self.recording.events} events were generated, {quality.get('accepted')} accepted")
+        if quality.get("refused"):
+            found.append(f"nothing should have been refused: {quality['refused']}")
+        truth = msgspec.json.decode((self.recording.folder / "truth.json").read_bytes())
+        experiment = next((value for key, value in held.items() if key.startswith("experiment:")), {})
+        itt = experiment.get("metrics", {}).get("converted", {}).get("itt", {})
+        effect = truth["population"]["itt"]
+        if itt.get("estimate") is None:
+            found.append(f"the experiment has no read-out: {itt.get('because')}")
+        elif not itt["ci"][0] <= effect <= itt["ci"][1]:
+            found.append(f"the known effect {effect:+.3f} is outside its interval {itt['ci']}")
+        if not stuck(held):
+            found.append("no stuck user is listed")
+        return found
+
+
+def run_demo(settings: Settings, once: bool, customers: int, seed: int, speed: float | None) -> int:
+    """The exit code of the demo: 0 only if all is as known."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return Demo(settings, customers, seed, speed).run(once)
