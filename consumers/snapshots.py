@@ -15,7 +15,7 @@ class Snapshots:
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
-        self.client = redis.Redis.from_url(url)
+        self.client: Any = redis.Redis.from_url(url)
 
     def get(self, key: str) -> Any:
         """One snapshot by its key (without the prefix); None if there is none."""

@@ -13,7 +13,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Customers scored while they use the product: journeys, account health and experiments, live from Kafka.",
-    epilog="Start with: [bold]livelift demo[/bold]  ·  settings come from LIVELIFT_* variables or livelift-services.toml",
+    epilog="Start with: [bold]livelift demo[/bold]  ·  settings: LIVELIFT_* or livelift-services.toml",
 )
 topics = typer.Typer(no_args_is_help=True, help="Create and check the topics of the contract.")
 experiments = typer.Typer(no_args_is_help=True, help="Experiment plans.")

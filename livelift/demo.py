@@ -69,7 +69,9 @@ class Demo:
             for failure in failures:
                 self.console.print(f"[red]not as known:[/red] {failure}")
             if not failures:
-                self.console.print("[green]everything generated was accepted, and the known effect lies in its interval[/green]")
+                self.console.print(
+                    "[green]everything generated was accepted, and the known effect lies in its interval[/green]"
+                )
             self.console.print(NEXT.format(redis=stack.settings.redis))
             if not once:
                 self.console.print("Still running; Ctrl-C stops everything.")

@@ -1,4 +1,4 @@
-"""Publishing experiment plans: once published a plan is frozen, and a changed one is refused with the difference named."""
+"""Publishing experiment plans: a published plan is frozen, a changed one is refused with the difference named."""
 
 import msgspec
 from confluent_kafka import Producer
@@ -21,7 +21,7 @@ def published_plans(here: Surroundings) -> dict[str, PublishedPlan]:
 
 
 def publish_plan(here: Surroundings, plan: Plan, retrospective: bool = False) -> bool:
-    """Publish a plan; False if it was there already, unchanged. Raises PlanError if it differs from the published one."""
+    """Publish a plan; False if it was there already, unchanged. Raises PlanError if it differs from that one."""
     before = published_plans(here).get(plan.id)
     if before is not None:
         if before.plan_hash == plan.hash:

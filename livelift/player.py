@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
 
@@ -20,12 +20,11 @@ PROGRESS_EVERY = 2_000
 
 
 class Played(NamedTuple):
-    """What was sent: events, ticks (each counted once), seconds it took, and the last source offsets."""
+    """What was sent: events, ticks (each counted once), and the seconds it took."""
 
     events: int
     ticks: int
     seconds: float
-    ends: dict[str, dict[int, int]]
 
     @property
     def rate(self) -> float:
@@ -43,7 +42,6 @@ class Player:
     def __init__(self, here: Surroundings, speed: float | None = None) -> None:
         self.here, self.speed = here, speed
         self._placement = Placement(here.partitions)
-        self._ends: dict[str, dict[int, int]] = {topic: {} for topic in SOURCES}
         self._failed: KafkaError | None = None
         self._producer = Producer({
             **here.confluent, "enable.idempotence": True, "linger.ms": 20, "compression.type": "lz4",
@@ -70,7 +68,7 @@ class Player:
         self.flush()
         if progress is not None:
             progress(events)
-        return Played(events, ticks, monotonic() - began, self._ends)
+        return Played(events, ticks, monotonic() - began)
 
     def _send_tick(self, record: Record, headers: list[tuple[str, bytes]]) -> None:
         for topic in SOURCES:
@@ -79,11 +77,10 @@ class Player:
 
     def _send(self, topic: str, partition: int, record: Record, headers: list[tuple[str, bytes]]) -> None:
         name = self.here.topic(topic)
+        produce: Any = self._producer.produce
         while True:
             try:
-                self._producer.produce(
-                    name, record.value, record.key or None, partition, headers=headers, on_delivery=self._delivered
-                )
+                produce(name, record.value, record.key or None, partition, headers=headers, on_delivery=self._delivered)
             except BufferError:
                 self._producer.poll(0.1)
                 continue
@@ -91,11 +88,7 @@ class Player:
             return
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._failed = error
-            return
-        topic = message.topic()[len(self.here.namespace) :]
-        self._ends[topic][message.partition()] = message.offset()
+        self._failed = error or self._failed
 
     def flush(self) -> None:
         left = self._producer.flush(FLUSH_TIMEOUT)

@@ -1,6 +1,6 @@
 """A progress bar on stderr for whatever takes longer than a second."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def counting(what: str, total: int, quiet: bool = False) -> Iterator[Callable[[int], None]]:
+def counting(what: str, total: int, quiet: bool = False) -> Generator[Callable[[int], None]]:
     """Yields a function to call with how many are done so far (or, if counts only grow by steps, the step's size)."""
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(),

@@ -1,17 +1,18 @@
 """JSON Schema and AsyncAPI, generated from the event structs and the topic table; nothing here is kept by hand."""
 
 from importlib.metadata import version
-from typing import Any, Union
+from typing import Any
 
 import msgspec
 
-from models.events import BY_TOPIC, Forget, Tick
+from models.decode import one_of
+from models.events import BY_TOPIC, Event, Forget, Tick
 from streams.topics import SOURCES, TOPICS, Topic
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
-def public_types(topic: int) -> tuple[type, ...]:
+def public_types(topic: int) -> tuple[type[Event] | type[Tick], ...]:
     """The event types other systems may send to a source topic (the forget request is our own)."""
     return (Tick, *(kind for kind in BY_TOPIC[topic] if kind is not Forget))
 
@@ -19,7 +20,7 @@ def public_types(topic: int) -> tuple[type, ...]:
 def json_schema() -> dict[str, Any]:
     """One schema for any event on any source topic, with a definition for every type."""
     kinds = [kind for topic in range(len(SOURCES)) for kind in public_types(topic) if kind is not Tick]
-    return {"$schema": DRAFT, "title": "livelift events", **msgspec.json.schema(Union[(Tick, *kinds)])}
+    return {"$schema": DRAFT, "title": "livelift events", **msgspec.json.schema(one_of((Tick, *kinds)))}
 
 
 def asyncapi_document(partitions: int) -> dict[str, Any]:

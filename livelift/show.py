@@ -36,7 +36,9 @@ def headline(snapshot: Snapshot) -> Text:
     if quality.get("simulated"):
         text.append("SIMULATED DATA  ", style="bold magenta")
     text.append(f"event time {time or 'not yet known'}   ")
-    text.append(f"{quality.get('accepted', 0):,} events accepted, {refused:,} refused, {quality.get('users', 0):,} users")
+    text.append(
+        f"{quality.get('accepted', 0):,} events accepted, {refused:,} refused, {quality.get('users', 0):,} users"
+    )
     return text
 
 
@@ -47,13 +49,15 @@ def funnel_table(name: str, journey: Snapshot) -> Table:
     for task, row in journey["tasks"].items():
         hours = "-" if row["median_hours"] is None else f"{row['median_hours']:.2f}"
         table.add_row(task, f"{row['started']:,}", f"{row['completed']:,}", hours, f"{row['stuck']:,}")
-    doses = "   ".join(
-        f"{dose['completions']} done: {dose['converted']}/{dose['users']}" + (f" ({dose['rate']:.0%})" if dose["users"] else "")
-        for dose in journey["dose"]
-    )
+    doses = "   ".join(dose_text(dose) for dose in journey["dose"])
     table.caption = f"converted by tasks done (associated, not caused)   {doses}"
     table.caption_justify = "left"
     return table
+
+
+def dose_text(dose: Snapshot) -> str:
+    rate = f" ({dose['rate']:.0%})" if dose["users"] else ""
+    return f"{dose['completions']} done: {dose['converted']}/{dose['users']}{rate}"
 
 
 def experiment_table(value: Snapshot) -> Table:
@@ -63,7 +67,9 @@ def experiment_table(value: Snapshot) -> Table:
         table.add_column(column, justify="left" if column == "arm" else "right")
     for arm, counts in value["arms"].items():
         share = f" ({counts['converted'] / counts['mature']:.1%})" if counts["mature"] else ""
-        table.add_row(arm, str(counts["assigned"]), str(counts["took_up"]), str(counts["mature"]), f"{counts['converted']}{share}")
+        table.add_row(
+            arm, str(counts["assigned"]), str(counts["took_up"]), str(counts["mature"]), f"{counts['converted']}{share}"
+        )
     table.caption = effect(value["metrics"].get("converted", {}).get("itt", {}))
     table.caption_justify = "left"
     return table
@@ -82,7 +88,12 @@ def effect(itt: Snapshot) -> str:
 
 def scores_table(snapshot: Snapshot) -> Table:
     at_risk = (snapshot.get("at-risk") or {}).get("accounts", [])
-    table = Table("account", "activity index", title=f"Accounts to look at first ({len(at_risk)} on the list)", title_justify="left")
+    table = Table(
+        "account",
+        "activity index",
+        title=f"Accounts to look at first ({len(at_risk)} on the list)",
+        title_justify="left",
+    )
     for row in at_risk[:SHOWN]:
         table.add_row(row["account_id"], f"{row['score']:.2f}")
     return table
@@ -99,5 +110,7 @@ def stuck_table(snapshot: Snapshot) -> Table:
     users = stuck(snapshot)
     table = Table("user", "task", "since", "why", title=f"Stuck: {len(users)} users", title_justify="left")
     for user in users[:SHOWN]:
-        table.add_row(user["user_id"], user["position"] or "", user["stuck_since"] or "", "; ".join(user["trouble"]["why"]))
+        table.add_row(
+            user["user_id"], user["position"] or "", user["stuck_since"] or "", "; ".join(user["trouble"]["why"])
+        )
     return table

@@ -3,12 +3,17 @@
 import signal
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import structlog
 
 from livelift.logs import configure_logs
 from livelift.settings import Settings
 from livelift.surroundings import surroundings
+from streams.config import Surroundings
+
+if TYPE_CHECKING:  # faust takes most of a second to import
+    from faust import App
 
 ROLES = ("scorer", "learner", "publisher")
 GRACE_S = 15.0
@@ -34,7 +39,7 @@ def run_worker(role: str, settings: Settings) -> None:
     run(make(role, here))
 
 
-def make(role: str, here: object) -> object:
+def make(role: str, here: Surroundings) -> "App":
     """The Faust app of a role."""
     match role:
         case "scorer":

@@ -4,7 +4,9 @@ The happy way is one msgspec call on the raw bytes. Only what fails there is loo
 A refusal is a value with a home (the dead-letter topic); nothing that arrives can raise out of here.
 """
 
-from typing import Any, Literal, NamedTuple, Union
+from functools import reduce
+from operator import or_
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -44,7 +46,12 @@ Decoded = Event | Tick | Refusal | Ignored
 
 
 def _decoder(kinds: tuple[type[Event], ...]) -> msgspec.json.Decoder[Event | Tick]:
-    return msgspec.json.Decoder(Union[(Tick, *kinds)])
+    return msgspec.json.Decoder(one_of((Tick, *kinds)))
+
+
+def one_of(kinds: tuple[type, ...]) -> Any:
+    """The tagged union of these types, as msgspec takes it."""
+    return reduce(or_, kinds)
 
 
 class Decode:
@@ -60,12 +67,10 @@ class Decode:
     def __call__(self, topic: int, value: bytes | None) -> Decoded:
         """Decode one record of the source topic with this index; any bytes at all give a value, never an exception."""
         try:
-            event = self._decoders[topic].decode(value)  # type: ignore[arg-type]
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, TypeError) as error:
+            event = self._decoders[topic].decode(value or b"")
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
             return self._explain(topic, value, error)
-        if event.__class__ is Tick:
-            return event
-        return self.with_person(event)  # type: ignore[arg-type]
+        return event if isinstance(event, Tick) else self.with_person(event)
 
     def with_person(self, event: Event) -> Event | Refusal:
         """The event, with the account as its person where that is the rule, or refused where a person is missing."""
@@ -102,7 +107,7 @@ class Decode:
 
     def _convert(self, topic: int, ours: dict[str, Any]) -> Event | Refusal:
         try:
-            return self.with_person(msgspec.convert(ours, Union[BY_TOPIC[topic]]))
+            return self.with_person(msgspec.convert(ours, one_of(BY_TOPIC[topic])))
         except (msgspec.ValidationError, RecursionError) as error:
             return classify(error)
 
@@ -120,7 +125,7 @@ def classify(error: Exception) -> Refusal:
 
 
 def implausible(at: int, latest: int) -> Refusal | None:
-    """Refuse an event time before 2000, or more than 23 h after `latest` (record time; in a recording, its last tick)."""
+    """Refuse an event time before 2000, or more than 23 h after `latest`: record time, or a recording's last tick."""
     if YEAR_2000 <= at <= latest + FUTURE:
         return None
     if at < YEAR_2000:

@@ -283,7 +283,8 @@ PRODUCT = (
     FeatureConfigured, MemberAdded, MemberRemoved, TraitsSet, ExperimentAssigned, ExperimentExposed, Forget,
 )  # fmt: skip
 HELP = (
-    HelpEngaged, TicketOpened, TicketClosed, LessonStarted, LessonCompleted, ConceptChecked, SurveyAnswered, CsContacted,
+    HelpEngaged, TicketOpened, TicketClosed, LessonStarted, LessonCompleted, ConceptChecked, SurveyAnswered,
+    CsContacted,
 )  # fmt: skip
 CONVERSION = (
     Converted, Renewed, MrrChanged, TrialLapsed, Churned, PaymentFailed, PaymentSucceeded, OutcomeObserved,

@@ -45,14 +45,13 @@ def read_arm(counts: Mapping[str, int], arm: str) -> dict[str, int]:
 def read_converted(plan: Plan, counts: Mapping[str, int]) -> dict[str, Any]:
     """Conversion by arm among mature units, with the difference test minus control."""
     control, treatment = plan.experiment.control, plan.treatment
-    arms = {}
-    for arm in plan.experiment.arms:
-        units, total = counts.get(f"{arm}:mature", 0), counts.get(f"{arm}:converted", 0)
-        arms[arm] = {"units": units, "sum": total, "mean": round(total / units, 9) if units else None}
-    itt = two_proportions(
-        arms[treatment]["sum"], arms[treatment]["units"], arms[control]["sum"], arms[control]["units"],
-        plan.experiment.alpha,
-    )  # fmt: skip
+    units = {arm: counts.get(f"{arm}:mature", 0) for arm in plan.experiment.arms}
+    sums = {arm: counts.get(f"{arm}:converted", 0) for arm in plan.experiment.arms}
+    arms = {
+        arm: {"units": units[arm], "sum": sums[arm], "mean": round(sums[arm] / units[arm], 9) if units[arm] else None}
+        for arm in plan.experiment.arms
+    }
+    itt = two_proportions(sums[treatment], units[treatment], sums[control], units[control], plan.experiment.alpha)
     return {"role": "primary", "arms": arms, "itt": itt}
 
 

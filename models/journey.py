@@ -4,6 +4,7 @@ A task's state is a fold of a printable table over what is known about it. The t
 ordered, an input never leads back), so the fold does not depend on the order in which the inputs are read.
 """
 
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from models.product import Journey
@@ -116,7 +117,7 @@ def _skipped(journey: Journey, states: tuple[State, ...]) -> tuple[str, ...]:
 
 def _out_of_order(facts: list[TaskFacts]) -> bool:
     done = [fact.completed for fact in facts if fact.completed is not None]
-    return any(later < earlier for earlier, later in zip(done, done[1:], strict=False))
+    return any(later < earlier for earlier, later in pairwise(done))
 
 
 def _why(row: Row, facts: list[TaskFacts], states: tuple[State, ...], now: int, journey: Journey) -> list[str]:

@@ -64,7 +64,7 @@ class Record(Protocol):
 
 
 class Effects(NamedTuple):
-    """What was processed asks the shell to do: send the outputs and write the rows, then the partition row, then ack."""
+    """What the shell is asked to do: send the outputs and write the rows, then the partition row, then acknowledge."""
 
     outputs: list[Output]
     rows: dict[bytes, bytes | None]
@@ -462,10 +462,7 @@ class Partition:
         """Close the next day that is over; long stretches in which no score can move are passed over at once."""
         last_over = day_of(now - self.world.product.lateness) - 1
         day = self.row.closed_day + 1
-        if (
-            self.row.closed_day == NEVER
-            or day > max((account.last_day for account in self.sums.accounts.values()), default=NEVER) + WINDOW + WEEK
-        ):
+        if self.row.closed_day == NEVER or day > self._last_use() + WINDOW + WEEK:
             day = last_over
         for account_id, account in self.sums.accounts.items():
             score = score_of(inputs_of(account, day, self._regular))
@@ -477,6 +474,10 @@ class Partition:
         self._outputs.append(self._day_marker(day))
         self.row.closed_day = day
         self._settle()
+
+    def _last_use(self) -> int:
+        """The latest day on which any account used the product."""
+        return max((account.last_day for account in self.sums.accounts.values()), default=NEVER)
 
     def _day_marker(self, day: int) -> Output:
         """Tells the learner that this partition has sent every example of a day."""

@@ -113,7 +113,7 @@ AnyRow = TypeVar("AnyRow", Row, PartitionRow)
 
 
 def row_key(account_id: str, user_id: str | None) -> bytes:
-    """The row's key in the table: a user's, or the account's own when no person is named. Lengths keep it unambiguous."""
+    """The row's key in the table: a user's, or the account's own when no person is named (unambiguous by length)."""
     if user_id is None:
         return b"a" + account_id.encode()
     return f"u{len(account_id)}:{account_id}{user_id}".encode()

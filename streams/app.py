@@ -2,7 +2,7 @@
 
 import gc
 import signal
-from typing import Any
+from typing import Any, cast
 
 import faust
 
@@ -14,14 +14,14 @@ from streams.rows import Raw
 BATCH_RECORDS = 5_000
 COMMIT_INTERVAL_S = 1.0
 GC_THRESHOLDS = (200_000, 20, 50)
-"""Rows are millions of small long-lived objects; collecting as often as Python does by default costs a third of the time."""
+"""Rows are many small long-lived objects; collecting as often as Python does by default costs a third of the time."""
 
 
 def make_app(role: str, here: Surroundings) -> faust.App:
-    """The Faust app of a role. The transport is chosen by the `livelift` URL scheme (an entry point of this package)."""
+    """The Faust app of a role; the `livelift` URL scheme (an entry point of this package) chooses the transport."""
     gc.set_threshold(*GC_THRESHOLDS)
     brokers = ";".join(f"livelift://{address}" for address in here.brokers.split(","))
-    app = faust.App(
+    return faust.App(
         here.app_id(role),
         broker_consumer=brokers,
         broker_producer=brokers.replace("livelift://", "kafka://"),
@@ -46,13 +46,11 @@ def make_app(role: str, here: Surroundings) -> faust.App:
         consumer_max_fetch_size=4 * 1024 * 1024,
         logging_config=None,
     )
-    return app
 
 
 def lease_of(app: faust.App) -> Lease:
     """The lease that the app's transport renews."""
-    lease: Lease = app.transport.lease  # type: ignore[attr-defined]
-    return lease
+    return cast(Any, app.transport).lease
 
 
 def batches(app: faust.App, *topics: str) -> Any:

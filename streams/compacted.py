@@ -10,6 +10,8 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
+from streams.plain import received
+
 BATCH = 1000
 CATCH_UP_TIMEOUT = 30.0
 
@@ -45,16 +47,13 @@ class Compacted:
         return dict(self._take(timeout=0))
 
     def _take(self, timeout: float) -> Iterator[tuple[bytes, bytes | None]]:
-        for message in self._consumer.consume(BATCH, timeout):
-            if message.error():
-                raise KafkaException(message.error())
-            key, value = message.key(), message.value()
-            self.position = message.offset() + 1
-            if value is None:
-                self.values.pop(key, None)
+        for record in received(self._consumer, BATCH, timeout):
+            self.position = record.offset + 1
+            if record.value is None:
+                self.values.pop(record.key, None)
             else:
-                self.values[key] = value
-            yield key, value
+                self.values[record.key] = record.value
+            yield record.key, record.value
 
     def _skip_gaps(self) -> None:
         """Compaction may have removed the last records: then the consumer's position is ahead of what we have seen."""

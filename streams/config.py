@@ -1,4 +1,4 @@
-"""What a worker needs to know of its surroundings, handed to it as one frozen value; nothing here reads the environment."""
+"""What a worker needs to know of its surroundings, as one frozen value; nothing here reads the environment."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Leaving at once: Kafka still has everything that was not acknowledged, so stopping is always safe, and going on is not."""
+"""Leaving at once: Kafka still has what was not acknowledged, so stopping is always safe, and going on is not."""
 
 import os
 import sys

@@ -41,7 +41,7 @@ class Publisher:
         self.here, self.app = here, app
         self.store = Store(here.redis_url, here.redis_prefix)
         self._admin = AdminClient(here.confluent)
-        self.cluster = self._admin.list_topics(timeout=10).cluster_id
+        self.cluster = str(self._admin.list_topics(timeout=10).cluster_id)
         self.plans = Plans(here)
         self.world = World(here.product, self.plans.published)
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)

@@ -2,20 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from streams.plain import Plain, received
 
 BATCH = 5_000
 WAIT_S = 0.1
-
-
-class Plain(NamedTuple):
-    """A record by attributes, as the agents take them."""
-
-    offset: int
-    key: bytes
-    value: bytes | None
 
 
 def every_message(config: dict[str, Any], topic: str, partitions: int) -> Iterator[tuple[int, list[Plain]]]:
@@ -28,10 +22,8 @@ def every_message(config: dict[str, Any], topic: str, partitions: int) -> Iterat
         consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
         while left:
             grouped: dict[int, list[Plain]] = defaultdict(list)
-            for message in consumer.consume(BATCH, WAIT_S):
-                if message.error():
-                    raise KafkaException(message.error())
-                grouped[message.partition()].append(Plain(message.offset(), message.key(), message.value()))
+            for record in received(consumer, BATCH, WAIT_S):
+                grouped[record.partition].append(record)
             yield from grouped.items()
             positions = consumer.position([TopicPartition(topic, number) for number in left])
             left = {

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 import faust
 import msgspec
@@ -30,11 +30,16 @@ class RowTable(faust.Table):
 
     @property
     def rows(self) -> dict[bytes, bytes]:
-        return self.data.data  # type: ignore[attr-defined]
+        return cast(Any, self.data).data
+
+    @property
+    def owners(self) -> dict[bytes, int]:
+        """Row key to partition. The memory store fills it in recovery only; without it rows outlive a revocation."""
+        return cast(Any, self.data)._key_partition
 
     def put(self, partition: int, rows: Iterable[tuple[bytes, bytes | None]]) -> None:
         """Store rows of a partition after their changelog has been written."""
-        data, owner = self.data.data, self.data._key_partition  # type: ignore[attr-defined]
+        data, owner = self.rows, self.owners
         for key, value in rows:
             if value is None:
                 data.pop(key, None)
@@ -46,7 +51,7 @@ class RowTable(faust.Table):
     def by_partition(self) -> dict[int, list[tuple[bytes, bytes]]]:
         """Rows grouped by the partition that holds them."""
         grouped: dict[int, list[tuple[bytes, bytes]]] = defaultdict(list)
-        owner = self.data._key_partition  # type: ignore[attr-defined]
+        owner = self.owners
         for key, value in self.rows.items():
             grouped[owner[key]].append((key, value))
         return grouped
@@ -64,7 +69,7 @@ class RowTable(faust.Table):
         """The later of the row we hold and the one recovered.
 
         A worker that was paused between its last check and the network may have written once more after its partition
-        had a new owner. Such a row has not applied what the newer one has: its offsets are behind, and it is passed over.
+        had a new owner. Such a row has not applied what the newer one has: its offsets are behind, it is passed over.
         """
         if record.value is None:
             return None

@@ -112,9 +112,8 @@ class Scorer:
 def make_scorer(here: Surroundings) -> faust.App:
     """The scorer's Faust app, ready to run."""
     app = make_app("scorer", here)
-    table = app.tables.add(
-        RowTable(app, name=ROWS_TABLE, key_type=bytes, value_type=bytes, schema=Raw(), partitions=here.partitions)
-    )
+    table = RowTable(app, name=ROWS_TABLE, key_type=bytes, value_type=bytes, schema=Raw(), partitions=here.partitions)
+    app.tables.add(table)
     scorer = Scorer(here, app, table)
 
     @app.on_partitions_revoked.connect

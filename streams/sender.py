@@ -47,7 +47,8 @@ class Sender:
 
     def send(self, outputs: Iterable[Output]) -> None:
         """Queue outputs for their topics."""
-        produce, name = self._producer.produce, self._topic
+        name = self._topic
+        produce: Any = self._producer.produce
         for count, (topic, partition, key, value, headers) in enumerate(outputs):
             produce(name(topic), value, key, partition, headers=headers or [])
             if count % CHECK_EVERY == 0:

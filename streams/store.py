@@ -71,7 +71,7 @@ class Store:
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
-        self.client = redis.Redis.from_url(url, socket_timeout=10, health_check_interval=15)
+        self.client: Any = redis.Redis.from_url(url, socket_timeout=10, health_check_interval=15)
         self._write = self.client.register_script(WRITE)
 
     def write(self, fence: Fence, changes: list[Change]) -> str:
@@ -84,8 +84,8 @@ class Store:
         answer = self._write(keys=[f"{self.prefix}fences"], args=args)
         if answer == -1:
             raise OtherCluster(
-                f"Redis prefix {self.prefix!r} holds snapshots of another Kafka cluster: choose another LIVELIFT_REDIS_PREFIX, "
-                "or run `livelift snapshot --clear` if those are no longer wanted"
+                f"Redis prefix {self.prefix!r} holds snapshots of another Kafka cluster: choose another "
+                "LIVELIFT_REDIS_PREFIX, or run `livelift snapshot --clear` if those are no longer wanted"
             )
         return {-2: "stale", 1: "fresh", 0: "written"}[int(answer)]
 
@@ -96,10 +96,10 @@ class Store:
     def members(self, key: str) -> list[tuple[str, float]]:
         """A ranking, lowest first."""
         ranked = self.client.zrange(self.prefix + key, 0, -1, withscores=True)
-        return [(member.decode(), score) for member, score in ranked]  # type: ignore[union-attr]
+        return [(member.decode(), score) for member, score in ranked]
 
     def fields(self, key: str) -> dict[str, bytes]:
-        return {name.decode(): value for name, value in self.client.hgetall(self.prefix + key).items()}  # type: ignore[union-attr]
+        return {name.decode(): value for name, value in self.client.hgetall(self.prefix + key).items()}
 
 
 def published(value: dict[str, Any], fence: Fence, offsets: dict[str, Any] | None = None) -> bytes:

@@ -58,4 +58,4 @@ ROWS_TABLE = "rows"
 ROWS_CHANGELOG = Topic(
     "rows-changelog", "row", None, compacted=True, extra={"min.compaction.lag.ms": str(6 * 3_600_000)}
 )
-"""The rows themselves. Compaction waits six hours so that a repaired row always wins over a paused worker's last write."""
+"""The rows themselves. Compaction waits six hours, in which a recovery sees through a paused worker's last write."""

@@ -6,7 +6,7 @@ its last offset, so Faust's own gap handling commits exactly what was processed 
 
 from collections.abc import Iterable, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 import aiokafka
 from faust.transport.drivers import aiokafka as driver
@@ -46,9 +46,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator
+        coordinator: Any = self._ensure_consumer()._coordinator
         heartbeat = coordinator._do_heartbeat
-        lease: Lease = self.consumer.transport.lease
+        lease = cast(Transport, self.consumer.transport).lease
 
         async def renewing() -> bool:
             asked_at = monotonic()
@@ -64,7 +64,7 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
     """Joining the group is the first sign of life that it answers; heartbeats follow."""
 
     async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
-        self._thread.consumer.transport.lease.renew(monotonic())
+        cast(Transport, self._thread.consumer.transport).lease.renew(monotonic())
         await super().on_partitions_assigned(assigned)
 
 

@@ -70,7 +70,10 @@ def apply(
         bool, typer.Option("--retrospective", help="Its events have begun to come already.")
     ] = False,
 ) -> None:
-    """Publish an experiment plan; it is frozen from then on. Example: [bold]livelift experiments apply plan.toml[/bold]"""
+    """Publish an experiment plan; it is frozen from then on.
+
+    Example: [bold]livelift experiments apply plan.toml[/bold]
+    """
     from livelift.experiments import publish_plan
     from livelift.surroundings import surroundings
     from models.plan import read_plan
@@ -109,7 +112,10 @@ def list_dead_letters(
     ] = False,
     json: Json = False,
 ) -> None:
-    """List what was refused, with reason and origin; payloads are masked. Example: [bold]livelift dead-letters list[/bold]"""
+    """List what was refused, with reason and origin; payloads are masked.
+
+    Example: [bold]livelift dead-letters list --last 5[/bold]
+    """
     from consumers.dead_letters import latest
 
     settings = Settings()

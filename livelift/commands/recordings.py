@@ -76,7 +76,10 @@ def simulate(
         float | None, typer.Option(help="Strength of the widget's effect (0: an A/A test; default: the exercise's).")
     ] = None,
 ) -> None:
-    """Write the trial exercise with its known truth. Example: [bold]livelift simulate ./trial --customers 1000[/bold]"""
+    """Write the trial exercise with its known truth.
+
+    Example: [bold]livelift simulate ./trial --customers 1000[/bold]
+    """
     from livelift.recording.write import write_exercise
     from models.simulation import simulate as run_simulation
 

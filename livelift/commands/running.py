@@ -23,7 +23,10 @@ def up(
     redis_port: Annotated[int | None, typer.Option(help="Port of the local Redis (default: a free one).")] = None,
     services_only: Annotated[bool, typer.Option("--services-only", help="Kafka and Redis only, no workers.")] = False,
 ) -> None:
-    """Start Kafka, Redis and the workers here, until Ctrl-C. LIVELIFT_KAFKA and LIVELIFT_REDIS name services to use instead."""
+    """Start Kafka, Redis and the workers here, until Ctrl-C.
+
+    LIVELIFT_KAFKA and LIVELIFT_REDIS name services to use instead. Example: [bold]livelift up --kafka-port 9092[/bold]
+    """
     from livelift.local.up import up as run_up
 
     run_up(Settings(), kafka_port=kafka_port, redis_port=redis_port, workers=not services_only)

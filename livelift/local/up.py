@@ -61,7 +61,7 @@ def keep_running(console: Console, stack: Stack) -> None:
         tries = falls[child.name] = falls.get(child.name, 0) + 1
         pause = BACKOFF_S[min(tries, len(BACKOFF_S)) - 1]
         console.print(
-            f"[red]{child.name} ended with exit code {child.ended()}[/red]; starting again in {pause} s (log: {child.log})"
+            f"[red]{child.name} ended with exit code {child.ended()}[/red]; starting again in {pause} s ({child.log})"
         )
         sleep(pause)
         stack.start_worker(child.name)

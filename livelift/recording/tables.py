@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,6 @@ def _value(text: str) -> str | float | bool:
         number = float(text)
     except ValueError:
         return text
-    if abs(number) > 1e15 or number != number:
+    if abs(number) > 1e15 or isnan(number):
         return text
     return int(number) if number.is_integer() else number
