@@ -46,7 +46,7 @@ validate: setup ## error rates of the statistics, by simulation
 	$(BIN)/python -m benchmarks.validate $(ARGS)
 
 docs: setup ## generate the parts of docs/ that come from the code
-	$(BIN)/python -m docs.generate
+	$(BIN)/python -m livelift.docs
 
 clean: ## remove everything that was generated here
 	rm -rf .venv .uv .livelift .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -46,7 +46,8 @@ class Account:
     def breadth(self, day: int, window: int) -> int:
         """Distinct features and tasks used in the `window` days up to `day`."""
         oldest = day - window
-        return sum(1 for days in self.features.values() if any(oldest < d <= day for d in days))
+        looked_at = range(day, oldest, -1)
+        return sum(not days.keys().isdisjoint(looked_at) for days in self.features.values())
 
     @property
     def last_day(self) -> int:

@@ -47,6 +47,18 @@ class Contribution(NamedTuple):
     """The next moment at which this contribution changes without an event."""
 
 
+def after_usage(row: Row, before: Contribution) -> Contribution:
+    """Read a row again after events that only used the product: all else is as before (a test compares the two)."""
+    joined = day_of(row.first_at) if before.user_id is not None and row.first_at is not None else None
+    return before._replace(
+        days=(row.top_day, row.days),
+        features=row.features,
+        joined=joined,
+        accepted=row.accepted,
+        duplicates=row.duplicates,
+    )
+
+
 def contribution_of(row: Row, account_id: str, user_id: str | None, world: World, now: int) -> Contribution:
     """Read one row at event time `now`."""
     product = world.product

@@ -291,6 +291,13 @@ CHANGES: dict[type[e.Event], Callable[[Row, int, Any], None]] = {
 }
 """Event type -> what it does to its row. `Forget` is not here: it ends rows instead of changing them."""
 
+USAGE = frozenset({
+    e.SessionStarted, e.CoreAction, e.UsageReported, e.FeatureConfigured, e.TicketOpened, e.TicketClosed,
+    e.LessonStarted, e.LessonCompleted, e.ConceptChecked, e.SurveyAnswered, e.CsContacted, e.PaymentFailed,
+    e.PaymentSucceeded, e.OutcomeObserved,
+})  # fmt: skip
+"""Events that change days and dated sums only: standings and experiments read the same after them. Most events do."""
+
 
 def advance(row: Row, at: int, event: e.Event) -> None:
     """Apply one event to a working copy of its row."""

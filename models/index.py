@@ -48,7 +48,7 @@ def inputs_of(account: Account, day: int, regular_days: float) -> Inputs:
     last = next((d for d in range(day, oldest, -1) if d in days), None)
     if last is None:
         return Inputs(0.0, 0.0, account.breadth(day, WINDOW) / FULL_BREADTH if account.features else 0.0, 0.0)
-    active = sum(1 for d in range(last, oldest, -1) if d in days)
+    active = sum(map(days.__contains__, range(last, oldest, -1)))
     users = account.users_on(day)
     return Inputs(
         recency=1 - (day - last) / WINDOW,

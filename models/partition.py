@@ -13,10 +13,10 @@ import xxhash
 
 from models.clock import DAY, day_of, start_of
 from models.closing import change_over, with_close
-from models.contribution import Contribution, World, contribution_of
+from models.contribution import Contribution, World, after_usage, contribution_of
 from models.decode import Decode, Ignored, Reason, Refusal, event_time, implausible
 from models.events import SOURCES, Event, Forget, TaskCompleted, TaskFailed, TaskStarted, Tick
-from models.facts import advance
+from models.facts import USAGE, advance
 from models.index import WEEK, WINDOW, band_of, inputs_of, score_of
 from models.messages import (
     Output,
@@ -78,12 +78,14 @@ class WrongClock(Exception):
 class Working:
     """A row being worked on in a batch: a copy, put in place when the batch has succeeded."""
 
-    __slots__ = ("account_id", "applied", "before", "forced", "key", "row", "tail", "user_id")
+    __slots__ = ("account_id", "applied", "before", "forced", "key", "only_usage", "row", "tail", "user_id")
 
     def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
         self.key, self.account_id, self.user_id, self.before = key, account_id, user_id, before
         self.row, self.tail = fresh(before)
         self.applied: list[tuple[int, int, bytes, int, Event]] = []
+        self.only_usage = True
+        """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
         self.forced = False
         """Whether something was redelivered: the facts stay, but what is said of them is said again."""
 
@@ -91,6 +93,8 @@ class Working:
         advance(self.row, at, event)
         self.row.offsets[topic] = offset
         self.row.seen = (self.row.seen + digest)[-SEEN_BYTES:]
+        if event.__class__ not in USAGE:
+            self.only_usage = False
 
     def start_over(self) -> None:
         """After an event that failed half-way: the row again as before it, by applying the others to a fresh copy."""
@@ -143,8 +147,7 @@ class Partition:
         self._working: dict[tuple[str, str | None], Working] = {}
         self._pending: dict[bytes, bytes | None] = {}
         self._outputs: list[Output] = []
-        self._causes: dict[str, list[dict[str, str]]] = {}
-        self._last_cause: dict[str, str] = {}
+        self._causes: dict[str, list[tuple[int, int, Event]]] = {}
         self._to_say: dict[str, bool] = {}
         """Accounts touched in this batch -> whether by something redelivered, so that the score is sent regardless."""
         self._bookkept = False
@@ -232,7 +235,7 @@ class Partition:
         wrong = implausible(at, self._latest_plausible(record)) or self._unknown_task(event)
         if wrong is not None:
             return self._refuse(topic, record, wrong)
-        if isinstance(event, Forget):
+        if event.__class__ is Forget:
             return self._forget(account_id, user_id)
         if self._suppressed and self._is_suppressed(account_id, user_id):
             return self._count_suppressed(topic, record)
@@ -259,14 +262,8 @@ class Partition:
         if step[3] < start_of(self.row.closed_day + 1) and record.offset > self.row.offsets[topic]:
             self.row.late += 1
             self._bookkept = True
-        self._remember_cause(working.account_id, topic, record.offset, event)
+        self._causes.setdefault(working.account_id, []).append((topic, record.offset, event))
         return None
-
-    def _remember_cause(self, account_id: str, topic: int, offset: int, event: Event) -> None:
-        causes = self._causes.setdefault(account_id, [])
-        causes.append({"event": event.id, "type": str(event.__struct_config__.tag)})
-        del causes[:-CAUSES_KEPT]
-        self._last_cause[account_id] = f"{topic}/{self.number}/{offset}"
 
     def _load(self, account_id: str, user_id: str | None) -> Working:
         key = row_key(account_id, user_id)
@@ -374,7 +371,9 @@ class Partition:
             value = ROWS.encode(working.row, working.tail)
             if value != working.before:
                 self._pending[working.key] = value
-            old, new = self._contribute(working.key, working.row, working.account_id, working.user_id)
+            old, new = self._contribute(
+                working.key, working.row, working.account_id, working.user_id, working.only_usage
+            )
             self._signal(working.account_id, working.user_id, old, new, working.forced, working.row.last_at)
             touched[working.account_id] = None
         self._working.clear()
@@ -383,9 +382,13 @@ class Partition:
             self._to_say.setdefault(account_id, False)
 
     def _contribute(
-        self, key: bytes, row: Row, account_id: str, user_id: str | None
+        self, key: bytes, row: Row, account_id: str, user_id: str | None, only_usage: bool = False
     ) -> tuple[Contribution, Contribution]:
-        new = contribution_of(row, account_id, user_id, self.world, self.now)
+        before = self.sums.parts.get(key) if only_usage else None
+        if before is not None:
+            new = after_usage(row, before)
+        else:
+            new = contribution_of(row, account_id, user_id, self.world, self.now)
         old = self.sums.replace(key, new)
         if new.due is not None and new.due != old.due:
             heappush(self._due, (new.due, key))
@@ -506,12 +509,22 @@ class Partition:
         if said == account.said and not forced:
             return
         account.said = said
-        causes = self._causes.get(account_id) or [{"type": "time passed"}]
-        cause = self._last_cause.get(account_id, f"tick/{self.now}")
+        cause, causes = self._causes_of(account_id)
         week_ago = inputs_of(account, day - WEEK, self._regular)
         at = max(self.now, start_of(account.last_day))
         value = score_message(account_id, said, at, inputs, week_ago, cause, causes)
         self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
+
+    def _causes_of(self, account_id: str) -> tuple[str, list[dict[str, str]]]:
+        """What moved the score: the record that did last, and the latest events; or the passing of time."""
+        events = self._causes.get(account_id)
+        if not events:
+            return f"tick/{self.now}", [{"type": "time passed"}]
+        topic, offset, _ = events[-1]
+        latest = [
+            {"event": event.id, "type": str(event.__struct_config__.tag)} for _, _, event in events[-CAUSES_KEPT:]
+        ]
+        return f"{topic}/{self.number}/{offset}", latest
 
     def _effects(self) -> Effects:
         for account_id, forced in self._to_say.items():
