@@ -1,7 +1,10 @@
 """`livelift demo`: a simulated trial with known truth through everything, live on the terminal."""
 
+import re
 import shutil
 import signal
+from io import StringIO
+from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
 from typing import Any
@@ -37,9 +40,12 @@ What next
 class Demo:
     """One run: the exercise in a folder of its own, the stack, the player, the screen."""
 
-    def __init__(self, settings: Settings, customers: int, seed: int, speed: float | None) -> None:
+    def __init__(
+        self, settings: Settings, customers: int, seed: int, speed: float | None, capture: Path | None = None
+    ) -> None:
         self.folder = settings.data_dir / "demo"
         self.console = Console()
+        self.capture = capture
         exercise = self.folder / "exercise"
         self.exercise = simulate(customers=customers, seed=seed)
         if not settings.kafka:
@@ -66,6 +72,8 @@ class Demo:
             self.snapshots = Snapshots(stack.settings.require_redis(), stack.settings.redis_prefix)
             final = self._watch(stack)
             failures = self.check(final)
+            if self.capture is not None:
+                write_capture(self.capture, final)
             for failure in failures:
                 self.console.print(f"[red]not as known:[/red] {failure}")
             if not failures:
@@ -134,7 +142,17 @@ class Demo:
         return found
 
 
-def run_demo(settings: Settings, once: bool, customers: int, seed: int, speed: float | None) -> int:
+def run_demo(
+    settings: Settings, once: bool, customers: int, seed: int, speed: float | None, capture: Path | None
+) -> int:
     """The exit code of the demo: 0 only if all is as known."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return Demo(settings, customers, seed, speed).run(once)
+    return Demo(settings, customers, seed, speed, capture).run(once)
+
+
+def write_capture(file: Path, held: dict[str, Any]) -> None:
+    """The overview as a terminal shows it, as SVG."""
+    console = Console(record=True, width=110, file=StringIO())
+    console.print(overview(held))
+    svg = console.export_svg(title="livelift demo")
+    file.write_text(re.sub(r"@font-face\s*{.*?}\s*", "", svg, flags=re.DOTALL))  # no font from an outside host

@@ -23,7 +23,8 @@ def journey_states() -> str:
     arrows = sorted(
         f"    {state} --> {reached}: {given}\n" for (state, given), reached in TRANSITIONS.items() if reached != state
     )
-    return f"# The states of a task\n\n{head}{rows}\n```mermaid\nstateDiagram-v2\n    [*] --> untouched\n{''.join(arrows)}```\n"
+    diagram = f"```mermaid\nstateDiagram-v2\n    [*] --> untouched\n{''.join(arrows)}```\n"
+    return f"# The states of a task\n\n{head}{rows}\n{diagram}"
 
 
 def topics() -> str:

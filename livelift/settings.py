@@ -6,8 +6,9 @@ What the product is (journeys, lateness, labels) is not here but in `livelift.to
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 DEFAULT_FILE = "livelift-services.toml"
@@ -20,7 +21,7 @@ class NotSet(ValueError):
 class Settings(BaseSettings):
     """Where Kafka and Redis are, and how this installation uses them. Passwords never show in repr or logs."""
 
-    model_config = SettingsConfigDict(env_prefix="LIVELIFT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LIVELIFT_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     kafka: str | None = None
     """Bootstrap servers, `host:port,host:port`."""
@@ -29,8 +30,8 @@ class Settings(BaseSettings):
     kafka_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
-    redis: str | None = None
-    """`redis://` or `rediss://` URL, with a password where there is one."""
+    redis: str | None = Field(default=None, repr=False)
+    """`redis://` or `rediss://` URL, with a password where there is one; to show it, take `redis_shown`."""
     redis_prefix: str = "livelift:"
     namespace: str = ""
     """Put before every topic and consumer group, so that several installations can share one Kafka."""
@@ -66,6 +67,14 @@ class Settings(BaseSettings):
                 "no Redis is named: set LIVELIFT_REDIS=redis://host:port, or start one here with `livelift up`"
             )
         return self.redis
+
+    @property
+    def redis_shown(self) -> str:
+        """The Redis URL for people to read: its password is left out."""
+        url = urlsplit(self.redis or "")
+        if url.password is None:
+            return url.geturl()
+        return url._replace(netloc=f"{url.username or ''}:***@{url.netloc.rpartition('@')[2]}").geturl()
 
     def topic(self, name: str) -> str:
         """The real name of a topic of the contract."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -10,6 +11,8 @@ from rich.text import Text
 Snapshot = Mapping[str, Any]
 ENVELOPE = {"schema", "as_of", "published_at", "fence", "simulated"}
 SHOWN = 5
+WORDS = {"task", "since", "why"}
+"""Columns of words among the numbers."""
 
 
 def print_overview(snapshot: Snapshot) -> None:
@@ -21,11 +24,26 @@ def overview(snapshot: Snapshot) -> Group:
     """The overview as something rich can draw, again and again."""
     parts: list[Any] = [headline(snapshot)]
     funnel = snapshot.get("funnel") or {}
-    parts += [funnel_table(name, journey) for name, journey in funnel.items() if name not in ENVELOPE]
-    experiments = [value for key, value in sorted(snapshot.items()) if key.startswith("experiment:")]
-    parts += [experiment_table(value) for value in experiments]
-    parts += [scores_table(snapshot), stuck_table(snapshot)]
+    for name, journey in funnel.items():
+        if name not in ENVELOPE:
+            parts += [funnel_table(name, journey), note(doses_text(journey))]
+    for key, value in sorted(snapshot.items()):
+        if key.startswith("experiment:"):
+            parts += [experiment_table(value), note(effect(value["metrics"].get("converted", {}).get("itt", {})))]
+    parts += [stuck_table(snapshot), scores_table(snapshot)]
     return Group(*parts)
+
+
+def plain_table(title: str, *columns: str) -> Table:
+    """A table under a title; the first column names the row, numbers stand to the right."""
+    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index and column not in WORDS else "left")
+    return table
+
+
+def note(text: str) -> Text:
+    return Text(text, style="italic")
 
 
 def headline(snapshot: Snapshot) -> Text:
@@ -43,16 +61,17 @@ def headline(snapshot: Snapshot) -> Text:
 
 
 def funnel_table(name: str, journey: Snapshot) -> Table:
-    table = Table(title=f"Journey {name}: {journey['users']:,} users", title_justify="left")
-    for column in ("task", "started", "completed", "median hours", "stuck now"):
-        table.add_column(column, justify="left" if column == "task" else "right")
+    title = f"Journey {name}: {journey['users']:,} users"
+    table = plain_table(title, "task", "started", "completed", "median hours", "stuck now")
     for task, row in journey["tasks"].items():
         hours = "-" if row["median_hours"] is None else f"{row['median_hours']:.2f}"
         table.add_row(task, f"{row['started']:,}", f"{row['completed']:,}", hours, f"{row['stuck']:,}")
-    doses = "   ".join(dose_text(dose) for dose in journey["dose"])
-    table.caption = f"converted by tasks done (associated, not caused)   {doses}"
-    table.caption_justify = "left"
     return table
+
+
+def doses_text(journey: Snapshot) -> str:
+    doses = "   ".join(dose_text(dose) for dose in journey["dose"])
+    return f"Converted by tasks done (associated, not caused):  {doses}"
 
 
 def dose_text(dose: Snapshot) -> str:
@@ -61,17 +80,13 @@ def dose_text(dose: Snapshot) -> str:
 
 
 def experiment_table(value: Snapshot) -> Table:
-    table = Table(title=f"Experiment {value['experiment']}: {value['hypothesis']}", title_justify="left")
-    columns = ("arm", "assigned", "took up", "mature", "converted")
-    for column in columns:
-        table.add_column(column, justify="left" if column == "arm" else "right")
+    title = f"Experiment {value['experiment']}: {value['hypothesis']}"
+    table = plain_table(title, "arm", "assigned", "took up", "mature", "converted")
     for arm, counts in value["arms"].items():
         share = f" ({counts['converted'] / counts['mature']:.1%})" if counts["mature"] else ""
         table.add_row(
             arm, str(counts["assigned"]), str(counts["took_up"]), str(counts["mature"]), f"{counts['converted']}{share}"
         )
-    table.caption = effect(value["metrics"].get("converted", {}).get("itt", {}))
-    table.caption_justify = "left"
     return table
 
 
@@ -108,7 +123,7 @@ def stuck(snapshot: Snapshot) -> list[Snapshot]:
 
 def stuck_table(snapshot: Snapshot) -> Table:
     users = stuck(snapshot)
-    table = Table("user", "task", "since", "why", title=f"Stuck: {len(users)} users", title_justify="left")
+    table = plain_table(f"Stuck now: {len(users)} users; waiting longest:", "user", "task", "since", "why")
     for user in users[:SHOWN]:
         table.add_row(
             user["user_id"], user["position"] or "", user["stuck_since"] or "", "; ".join(user["trouble"]["why"])

@@ -1,5 +1,6 @@
 """Running things: services, workers, the demo, topics."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -41,11 +42,12 @@ def demo(
     speed: Annotated[
         float | None, typer.Option(help="Event seconds a second (default: the 30 days in about half a minute).")
     ] = None,
+    capture: Annotated[Path | None, typer.Option(help="Write the last screen to this file, as SVG.")] = None,
 ) -> None:
     """Play a simulated trial through everything and watch it. Example: [bold]livelift demo --once[/bold]"""
     from livelift.demo import run_demo
 
-    raise typer.Exit(run_demo(Settings(), once=once, customers=customers, seed=seed, speed=speed))
+    raise typer.Exit(run_demo(Settings(), once, customers, seed, speed, capture))
 
 
 def create() -> None:

@@ -30,13 +30,15 @@ def kafka_classpath(cache: Path, progress: Callable[[str], None]) -> str:
     listed = cache / f"kafka-{KAFKA_VERSION}.classpath"
     if listed.exists():
         jars = listed.read_text().split(os.pathsep)
-        if all(Path(jar).exists() for jar in jars):
+        if all(Path(jar).is_file() for jar in jars):
             return os.pathsep.join(jars)
     progress("downloading Kafka (first start only)")
     jars = sorted({str(jar) for jar in _resolve()})
     check_versions(jars)
     cache.mkdir(parents=True, exist_ok=True)
-    listed.write_text(os.pathsep.join(jars))
+    draft = listed.with_suffix(f".{os.getpid()}")  # another process may read or write the list at the same time
+    draft.write_text(os.pathsep.join(jars))
+    draft.replace(listed)
     return os.pathsep.join(jars)
 
 

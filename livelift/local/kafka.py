@@ -1,20 +1,21 @@
 """A one-node Kafka (KRaft) as a child process, with all its data and logs under one folder."""
 
 import os
-import subprocess
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
+from uuid import uuid4
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from livelift.local.jars import java, kafka_classpath
-from livelift.local.process import Child, NotStarted, free_port
+from livelift.local.process import Child, NotStarted, check_port, free_port
 from streams.topics import DEAD_LETTER_LIMIT
 
-CLUSTER_ID = "bGl2ZWxpZnQtbG9jYWwtMQ"
 READY_S = 60.0
+ASK_S = 2.0
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 HEAP = ("-Xms256m", "-Xmx512m")
 MAIN, FORMAT = "kafka.Kafka", "kafka.tools.StorageTool"
@@ -23,6 +24,11 @@ MAIN, FORMAT = "kafka.Kafka", "kafka.tools.StorageTool"
 def cache_dir() -> Path:
     """Where the list of jars is kept between projects."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "livelift"
+
+
+def new_cluster_id() -> str:
+    """A new one for every data folder: whoever compares offsets in Redis has to see that they are another Kafka's."""
+    return "L" + urlsafe_b64encode(uuid4().bytes).decode()[1:22]  # 22 characters; a leading "-" would be an option
 
 
 class LocalKafka:
@@ -38,6 +44,7 @@ class LocalKafka:
         return f"127.0.0.1:{self.port}"
 
     def start(self) -> None:
+        check_port(self.port)
         classpath = kafka_classpath(cache_dir(), self._progress)
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
@@ -50,10 +57,10 @@ class LocalKafka:
         self.child = Child("Kafka", command, self.folder / "kafka.log")
 
     def _format(self, classpath: str, properties: Path) -> None:
-        command = [java(), QUIET, "-cp", classpath, FORMAT, "format", "-t", CLUSTER_ID, "-c", str(properties)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise NotStarted(f"Kafka's storage could not be formatted: {done.stdout[-500:]}{done.stderr[-500:]}")
+        command = [java(), QUIET, "-cp", classpath, FORMAT, "format", "-t", new_cluster_id(), "-c", str(properties)]
+        self.child = Child("Kafka", command, self.folder / "kafka.log")
+        if self.child.process.wait(READY_S):
+            raise self.child.failed("could not format its storage")
 
     def _properties(self) -> str:
         settings = {
@@ -91,10 +98,11 @@ class LocalKafka:
             if self.child.ended() is not None:
                 raise self.child.failed("ended while starting")
             try:
-                if admin.list_topics(timeout=2).brokers:
+                if admin.describe_cluster(request_timeout=ASK_S).result().nodes:
                     return
             except KafkaException:
-                sleep(0.1)
+                pass  # not yet
+            sleep(0.05)
         raise self.child.failed(f"did not answer in {timeout:g} s")
 
     def stop(self) -> None:

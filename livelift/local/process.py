@@ -5,12 +5,13 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 GRACE_S = 20.0
 LAST_LINES = 15
 PR_SET_PDEATHSIG = 1
-LIBC = ctypes.CDLL(None)
+LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec nothing may be loaded
 
 
 class NotStarted(RuntimeError):
@@ -25,10 +26,27 @@ def free_port() -> int:
         return port
 
 
-def _die_with_parent() -> None:
-    """In the child: a session of its own, so that Ctrl-C reaches only us; and the end when we are killed."""
+def check_port(port: int) -> None:
+    """Raise NotStarted if the port is taken: what answers there would be somebody else's service, not ours."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # the last run's closed connections do not count
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise NotStarted(f"port {port} cannot be used: {error.strerror}") from error
+
+
+def _die_with(parent: int) -> None:
+    """In the child: a session of its own, so that Ctrl-C reaches only us; and the end when we are killed.
+
+    It is SIGKILL because a child that is stuck or paused would outlive us with less; everything we start can lose its
+    process at any moment. Only Linux has this: elsewhere a killed parent leaves its children.
+    """
     os.setsid()
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if sys.platform == "linux":
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the line above
+            os._exit(1)
 
 
 class Child:
@@ -37,10 +55,11 @@ class Child:
     def __init__(self, name: str, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
         self.name, self.log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
+        parent = os.getpid()
         with log.open("ab") as output:
             self.process = subprocess.Popen(
                 command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**os.environ, **(env or {})}, preexec_fn=_die_with_parent,
+                env={**os.environ, **(env or {})}, preexec_fn=lambda: _die_with(parent),
             )  # fmt: skip
 
     @property

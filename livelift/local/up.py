@@ -42,7 +42,8 @@ def show(console: Console, stack: Stack) -> None:
             kept = f"{int(topic.extra['retention.ms']) // 60_000} minutes"
         table.add_row(stack.settings.topic(topic.name), str(topic.partitions or stack.settings.partitions), kept)
     console.print(table)
-    console.print(f"export LIVELIFT_KAFKA={stack.settings.kafka} LIVELIFT_REDIS={stack.settings.redis}", soft_wrap=True)
+    shown = f"LIVELIFT_KAFKA={stack.settings.kafka} LIVELIFT_REDIS={stack.settings.redis_shown}"
+    console.print(f"export {shown}", soft_wrap=True, markup=False)
     console.print(
         f"logs: {stack.settings.data_dir / 'logs'}    clock: {stack.settings.clock}    Ctrl-C stops everything"
     )

@@ -1,0 +1,123 @@
+"""One Kafka and one Redis for the whole session; each test has topics, groups and keys of its own in them."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from livelift.local.jars import WrongJars
+from livelift.local.kafka import LocalKafka
+from livelift.local.process import NotStarted
+from livelift.local.redis import LocalRedis
+from livelift.local.topics import create_topics, wanted
+from livelift.settings import Settings
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+STOREYS = ("core", "shell", "contract", "broker")
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+KEPT = {"LIVELIFT_JAVA"}
+
+# -- services --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Services:
+    """Addresses of the session's Kafka and Redis."""
+
+    kafka: str
+    redis: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> Iterator[None]:
+    """What this shell or folder says about an installation is not for the tests, nor for the workers they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("LIVELIFT_") and name not in KEPT]:
+            patch.delenv(name)
+        patch.setenv("LIVELIFT_SETTINGS", os.devnull)
+        yield
+
+
+@pytest.fixture(scope="session")
+def services(_no_settings_from_outside: None) -> Iterator[Services]:
+    """Kafka and Redis on free ports of loopback. Where they cannot run, tests skip; in CI that is a failure."""
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(TemporaryDirectory(prefix="livelift-tests-")))
+        kafka, redis = LocalKafka(folder / "kafka"), LocalRedis(folder / "redis")
+        try:
+            for service in (kafka, redis):
+                exits.callback(service.stop)
+                service.start()
+            for service in (kafka, redis):
+                service.wait_ready()
+        except (NotStarted, WrongJars, OSError, ImportError) as error:
+            if IN_CI:
+                raise
+            pytest.skip(f"Kafka and Redis cannot run here: {error}")
+        yield Services(kafka.address, redis.address)
+
+
+@pytest.fixture
+def namespace(services: Services, tmp_path: Path) -> Iterator[Callable[..., Settings]]:
+    """Makes settings with topics, consumer groups and Redis keys that no other test uses; removes the topics after."""
+    made: list[Settings] = []
+
+    def make(**given: Any) -> Settings:
+        name = f"t{uuid4().hex[:8]}"
+        defaults = {"clock": "log", "partitions": 3, "config": tmp_path / "absent.toml"}
+        settings = Settings(
+            **{**defaults, **given}, kafka=services.kafka, redis=services.redis, namespace=f"{name}-",
+            redis_prefix=f"{name}:", data_dir=tmp_path / name,
+        )  # fmt: skip
+        create_topics(settings)
+        made.append(settings)
+        return settings
+
+    yield make
+    for settings in made:
+        AdminClient(settings.confluent()).delete_topics(list(wanted(settings)), operation_timeout=30)
+
+
+# -- nothing may be left out unnoticed -------------------------------------------------------------------------------
+
+ran: Counter[str] = Counter()
+skipped_with_data: list[str] = []
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count, per storey, the tests that really ran."""
+    parts = Path(report.nodeid.split("::")[0]).parts
+    storey = parts[1] if len(parts) > 2 and parts[0] == "tests" else ""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if "shared/data" in reason and DATA.is_dir():
+            skipped_with_data.append(report.nodeid)
+    elif report.when == "call":
+        ran[storey] += 1
+
+
+def left_out(config: pytest.Config) -> list[str]:
+    """What a complete run in CI should have tested and did not."""
+    complete = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if not IN_CI or config.option.collectonly or not complete or config.option.keyword or config.option.markexpr:
+        return []
+    empty = [f"tests/{storey}: no test ran" for storey in STOREYS if not ran[storey]]
+    return empty + [f"{test}: skipped although ../shared/data is there" for test in skipped_with_data]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if left_out(session.config) and session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    for line in left_out(config):
+        terminalreporter.write_line(f"LEFT OUT {line}", red=True)
