@@ -29,6 +29,8 @@ from streams.transport import FETCH_WAIT_MS
 FETCH_BYTES = 4 * 1024 * 1024
 """Of one partition at a time, as `streams.app` asks for."""
 WAIT_S = 0.1
+QUEUE_BACKOFF_MS = 5
+"""librdkafka otherwise rests for a second whenever its queue is full: that would be no limit."""
 
 
 class Received(NamedTuple):
@@ -68,7 +70,9 @@ class PlainLoop:
         self.consumer = Consumer({
             **here.confluent, "group.id": f"{here.namespace}plain-loop", "enable.auto.commit": False,
             "fetch.wait.max.ms": FETCH_WAIT_MS, "max.partition.fetch.bytes": FETCH_BYTES, "check.crcs": False,
+            "fetch.queue.backoff.ms": QUEUE_BACKOFF_MS,
         })  # fmt: skip
+        self.paused: set[tuple[int, int]] = set()
 
     def run(self) -> None:
         """Consume, process, flush and commit until everything up to the present ends has been processed."""
@@ -111,6 +115,7 @@ class PlainLoop:
             done += finished
             self.sender.send(effects[number].outputs)
             self.sender.write(self.changelog, number, effects[number].rows.items())
+            self._pause(number)
         if effects:
             self._store(effects)
         if done:
@@ -118,6 +123,17 @@ class PlainLoop:
                 offsets=[TopicPartition(self.names[topic], number, offset + 1) for topic, number, offset in done]
             )
         return done
+
+    def _pause(self, number: int) -> None:
+        """As the scorer: read no more of a topic whose batches wait for the others, so that batches stay batches."""
+        for topic, name in self.names.items():
+            waits, where = self.alignments[number].waiting(topic), [TopicPartition(name, number)]
+            if waits and (topic, number) not in self.paused:
+                self.consumer.pause(where)
+                self.paused.add((topic, number))
+            elif not waits and (topic, number) in self.paused:
+                self.consumer.resume(where)
+                self.paused.discard((topic, number))
 
     def _store(self, effects: dict[int, Effects]) -> None:
         """One flush for everything, then one for the partition rows, as the order of decision 3 asks."""
