@@ -67,10 +67,10 @@ def run(given: list[tuple[int, list[Received]]], events: int) -> Case:
     began = perf_counter()
     for topic, records in given:
         alignment.offer(topic, records, None)
-        effects, _ = alignment.take()
-        stored.update((key, value) for key, value in effects.rows.items() if value is not None)
-        rows += len(effects.rows)
-        outputs += len(effects.outputs)
+        for effects, _ in alignment.steps():
+            stored.update((key, value) for key, value in effects.rows.items() if value is not None)
+            rows += len(effects.rows)
+            outputs += len(effects.outputs)
     return Case(events, rows, outputs, perf_counter() - began)
 
 

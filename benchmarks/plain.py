@@ -108,16 +108,20 @@ class PlainLoop:
             )
         for (number, topic), records in grouped.items():
             self.alignments[number].offer(topic, records, Token(topic, number, records[-1].offset))
-        effects: dict[int, Effects] = {}
+        pending: dict[int, Effects] = {}
         done: list[Token] = []
         for number in {number for number, _ in grouped}:
-            effects[number], finished = self.alignments[number].take()
-            done += finished
-            self.sender.send(effects[number].outputs)
-            self.sender.write(self.changelog, number, effects[number].rows.items())
+            for effects, finished in self.alignments[number].steps():
+                if number in pending:  # a step of the same partition has to be stored before the next one
+                    self._store(pending)
+                    pending = {}
+                pending[number] = effects
+                done += finished
+                self.sender.send(effects.outputs)
+                self.sender.write(self.changelog, number, effects.rows.items())
             self._pause(number)
-        if effects:
-            self._store(effects)
+        if pending:
+            self._store(pending)
         if done:
             self.consumer.commit(
                 offsets=[TopicPartition(self.names[topic], number, offset + 1) for topic, number, offset in done]

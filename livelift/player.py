@@ -10,8 +10,8 @@ from livelift.experiments import publish_plan
 from livelift.recording import Record, Recording
 from models.clock import SECOND
 from models.events import SOURCES
-from models.partition import CLOCK, RECORDING_END
 from models.plan import read_plan
+from models.record import CLOCK, RECORDING_END
 from streams.config import Surroundings
 from streams.placement import Placement
 

@@ -7,10 +7,11 @@ from livelift.recording import Record, Recording
 from models.alignment import Alignment
 from models.contribution import World
 from models.events import SOURCES
-from models.partition import RECORDING_END, Effects, Partition
+from models.partition import Effects, Partition
 from models.plan import PublishedPlan, read_plan
 from models.product import Product
 from models.readside import ReadSide
+from models.record import RECORDING_END
 from models.rows import partition_key
 from models.snapshot import Snapshot
 
@@ -62,8 +63,8 @@ class Replay:
                 self._alignment.offer(topic, records, None)
         count = sum(map(len, pending))
         pending[:] = [[] for _ in SOURCES]
-        effects, _ = self._alignment.take()
-        self._keep(effects)
+        for effects, _ in self._alignment.steps():
+            self._keep(effects)
         if progress is not None:
             progress(count)
 

@@ -7,7 +7,7 @@ number of weekly active users as of any day is one look-up, and removing a user 
 
 from models.arms import Subject, Unit
 from models.facts import DAYS_KEPT
-from models.rows import Close, Subscription
+from models.rows import NEVER, Close
 
 WEEKLY_DAYS = 7
 
@@ -15,10 +15,12 @@ WEEKLY_DAYS = 7
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("closes", "converted", "days", "dose", "features", "joined", "left", "said", "subjects",
-                 "subscriptions", "unit", "units", "weekly")  # fmt: skip
+    __slots__ = ("closes", "converted", "days", "dose", "features", "joined", "left", "mrr", "rows", "said", "subjects",
+                 "unit", "units", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
+        self.rows: set[bytes] = set()
+        """The keys of its rows; without any, the account is gone."""
         self.days: dict[int, int] = {}
         self.weekly: dict[int, int] = {}
         self.features: dict[str, dict[int, int]] = {}
@@ -35,9 +37,15 @@ class Account:
         self.units: dict[tuple[str, str], int] = {}
         """(experiment, arm) -> units; the account is one cluster of the arm while it is above zero."""
         self.closes: list[Close] = []
-        self.subscriptions: dict[bytes, Subscription] = {}
+        self.mrr: dict[bytes, tuple[int, int]] = {}
+        """Row key -> (when, monthly revenue in millionths), where one was told."""
         self.said: tuple[object, ...] | None = None
         """What was last sent to `account-scores`; None after a start: then the next touch sends again."""
+
+    @property
+    def latest_mrr(self) -> int | None:
+        """The monthly revenue last told of, over all of the account's rows, in millionths."""
+        return max(self.mrr.values(), default=(NEVER, None))[1]
 
     def users_on(self, day: int) -> int:
         """Users known and not removed by the end of a day."""

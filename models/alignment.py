@@ -6,11 +6,12 @@ here until the event clocks of the other topics have come near (docs/decisions/0
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Generic, TypeVar
 
 from models.events import SOURCES
-from models.partition import Effects, Partition, Record
+from models.partition import Effects, Partition
+from models.record import Record
 
 Token = TypeVar("Token")
 
@@ -39,17 +40,29 @@ class Alignment(Generic[Token]):
         """Whether batches of this topic wait for the other topics: then reading more of it is of no use."""
         return bool(self._queues[topic])
 
-    def take(self) -> tuple[Effects, list[Token]]:
-        """Process all that may be processed now: the effects to carry out, then the tokens to acknowledge."""
+    def steps(self) -> Iterator[tuple[Effects, list[Token]]]:
+        """Process all that may be processed now, step by step: effects to carry out, then tokens to acknowledge.
+
+        Carry out each step before asking for the next one.
+        """
+        while True:
+            done = self._process()
+            more = self.partition.interrupted
+            yield self.partition.effects(), done
+            if not more:
+                return
+
+    def _process(self) -> list[Token]:
+        """Process until nothing more may be processed, or not before what has been is stored."""
         done: list[Token] = []
-        while (topic := self._next()) is not None:
+        while not self.partition.interrupted and (topic := self._next()) is not None:
             batch = self._queues[topic][0]
             rest = batch.records[batch.taken :] if batch.taken else batch.records
             batch.taken += self.partition.process(topic, rest)
             if batch.taken == len(batch.records):
                 self._queues[topic].popleft()
                 done.append(batch.token)
-        return self.partition.effects(), done
+        return done
 
     def _next(self) -> int | None:
         return next(

@@ -13,6 +13,8 @@ DAY = 24 * HOUR
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEAR_2000 = 946_684_800 * SECOND
 """Before this an event's time is implausible: the product did not exist yet, somebody's clock is unset."""
+LAST_INSTANT = 253_402_300_799 * SECOND
+"""The end of the year 9999: later instants cannot be written as a date."""
 
 
 def micros(moment: datetime) -> int:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from models.account import Account, add, shift_days, weekly_mask
 from models.arms import Subject, Unit, subject_of, unit_of
 from models.clock import day_of
-from models.funnel import user_share
-from models.journey import Standing, next_due
+from models.funnel import Share, user_share
+from models.journey import next_due
 from models.plan import PublishedPlan
 from models.product import Product
-from models.rows import NEVER, Row, Subscription
+from models.rows import NEVER, Row
+
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class World:
         """Whether any experiment has accounts as its units."""
         return any(published.plan.experiment.unit == "account" for published in self.plans.values())
 
+    @cached_property
+    def tasks(self) -> dict[str, tuple[str, ...]]:
+        """journey -> its tasks."""
+        return {journey.id: journey.tasks for journey in self.product.journey}
+
 
 class Contribution(NamedTuple):
     """One row's part in the sums of its account and its partition."""
@@ -36,11 +43,11 @@ class Contribution(NamedTuple):
     features: dict[str, int]
     joined: int | None
     left: int | None
-    journeys: tuple[tuple[str, tuple[str, ...], Standing], ...]
+    journeys: tuple[Share, ...]
     converted: bool
     units: tuple[tuple[str, Unit], ...]
     subject: Subject | None
-    subscription: Subscription
+    mrr: tuple[int, int] | None
     accepted: int
     duplicates: int
     due: int | None
@@ -63,7 +70,7 @@ def contribution_of(row: Row, account_id: str, user_id: str | None, world: World
     """Read one row at event time `now`."""
     product = world.product
     subject = subject_of(row) if world.plans else None
-    journeys: tuple[tuple[str, tuple[str, ...], Standing], ...] = ()
+    journeys: tuple[Share, ...] = ()
     units: tuple[tuple[str, Unit], ...] = ()
     dues: list[int] = []
     if user_id is not None:
@@ -84,7 +91,7 @@ def contribution_of(row: Row, account_id: str, user_id: str | None, world: World
         converted=row.converted_at is not None,
         units=units,
         subject=subject if world.plans and world.asks_accounts else None,
-        subscription=row.subscription,
+        mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
         accepted=row.accepted,
         duplicates=row.duplicates,
         due=min(dues, default=None),
@@ -115,29 +122,38 @@ def _user_units(subject: Subject, world: World, now: int) -> tuple[tuple[str, Un
     return tuple(found)
 
 
-NOTHING = Contribution("", None, (NEVER, 0), {}, None, None, (), False, (), None, Subscription(), 0, 0, None)
+NOTHING = Contribution("", None, (NEVER, 0), {}, None, None, (), False, (), None, None, 0, 0, None)
 
 
-def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> None:
-    """Put a row's new part into its account's sums in place of the old one."""
+def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
+    """Put a row's new part into its account's sums in place of the old one; whether what is said of it may move."""
+    moved = False
     if old.days != new.days:
         shift_days(account.days, old.days, new.days)
         (old_top, old_mask), (new_top, new_mask) = old.days, new.days
         shift_days(account.weekly, (old_top + 6, weekly_mask(old_mask)), (new_top + 6, weekly_mask(new_mask)))
+        moved = True
     if old.features != new.features or old.days[0] != new.days[0]:
         _roll_features(account, old, new)
+        moved = True
     if old.joined != new.joined:
         _move(account.joined, old.joined, new.joined)
+        moved = True
     if old.left != new.left:
         _move(account.left, old.left, new.left)
-    if new.subscription.at != NEVER:
-        account.subscriptions[key] = new.subscription
+        moved = True
+    if old.mrr != new.mrr:
+        _keep(account.mrr, key, new.mrr)
+        moved = True
+    _keep(account.subjects, key, new.subject)
+    return moved
+
+
+def _keep(kept: dict[bytes, Kept], key: bytes, value: Kept | None) -> None:
+    if value is None:
+        kept.pop(key, None)
     else:
-        account.subscriptions.pop(key, None)
-    if new.subject is not None:
-        account.subjects[key] = new.subject
-    else:
-        account.subjects.pop(key, None)
+        kept[key] = value
 
 
 def _move(sums: dict[int, int], old: int | None, new: int | None) -> None:

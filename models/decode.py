@@ -4,15 +4,17 @@ The happy way is one msgspec call on the raw bytes. Only what fails there is loo
 A refusal is a value with a home (the dead-letter topic); nothing that arrives can raise out of here.
 """
 
+import re
 from functools import reduce
 from operator import or_
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from models.clock import HOUR, YEAR_2000, rfc3339
+from models.clock import HOUR, LAST_INSTANT, YEAR_2000, rfc3339
 from models.events import BY_TOPIC, HOME, SOURCES, Event, Personal, Tick, instant
-from models.foreign import ForeignEvent, translate
+from models.foreign import ForeignEvent, binary_cloudevent, short_name, translate
+from models.record import Headers
 
 Reason = Literal[
     "unplanned_event",
@@ -43,6 +45,7 @@ class Ignored(NamedTuple):
 
 
 Decoded = Event | Tick | Refusal | Ignored
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 def _decoder(kinds: tuple[type[Event], ...]) -> msgspec.json.Decoder[Event | Tick]:
@@ -64,12 +67,12 @@ class Decode:
         self.people_are_accounts = people_are_accounts
         self._decoders = tuple(_decoder(kinds) for kinds in BY_TOPIC)
 
-    def __call__(self, topic: int, value: bytes | None) -> Decoded:
+    def __call__(self, topic: int, value: bytes | None, headers: Headers | None = ()) -> Decoded:
         """Decode one record of the source topic with this index; any bytes at all give a value, never an exception."""
         try:
             event = self._decoders[topic].decode(value or b"")
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            return self._explain(topic, value, error)
+        except (*UNREADABLE, RecursionError) as error:
+            return self._explain(topic, value, headers or (), error)
         return event if isinstance(event, Tick) else self.with_person(event)
 
     def with_person(self, event: Event) -> Event | Refusal:
@@ -81,47 +84,58 @@ class Decode:
                 return Refusal("required_missing", f"{event.__struct_config__.tag} needs a user_id")
         return event
 
-    def _explain(self, topic: int, value: bytes | None, error: Exception) -> Decoded:
-        if not value:
-            return Refusal("datatype_mismatch", "empty message" if value is not None else "tombstone (null value)")
+    def _explain(self, topic: int, value: bytes | None, headers: Headers, error: Exception) -> Decoded:
         try:
-            loose = msgspec.json.decode(value)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as unreadable:
-            return Refusal("datatype_mismatch", f"not JSON: {unreadable}"[:DETAIL_LIMIT])
+            loose = msgspec.json.decode(value) if value else None
         except RecursionError:
             return Refusal("datatype_mismatch", "nested too deeply to be an event")
+        except UNREADABLE as unreadable:
+            loose, error = None, unreadable
+        foreign = binary_cloudevent(headers, loose) or (translate(loose) if isinstance(loose, dict) else None)
+        if foreign is not None:
+            return self._foreign(topic, foreign)
+        if not value:
+            return Refusal("datatype_mismatch", "empty message" if value is not None else "tombstone (null value)")
         if not isinstance(loose, dict):
-            return Refusal("datatype_mismatch", f"not a JSON object: {type(loose).__name__}")
-        foreign = translate(loose)
-        match foreign:
-            case ForeignEvent(name, None):
-                return Ignored(name)
-            case ForeignEvent(_, ours) if ours is not None:
-                return self._convert(topic, ours)
-        kind = loose.get("type")
-        home = HOME.get(kind) if isinstance(kind, str) else None
-        if kind is not None and home != topic and kind != "tick":
-            where = "no such type" if home is None else f"belongs on {SOURCES[home]}"
-            return Refusal("unplanned_event", f"type {str(kind)[:80]!r}: {where}")
-        return classify(error)
+            known = "not JSON" if loose is None else f"not a JSON object: {type(loose).__name__}"
+            return Refusal("datatype_mismatch", known)
+        return _wrong_type(topic, loose.get("type")) or classify(error)
 
-    def _convert(self, topic: int, ours: dict[str, Any]) -> Event | Refusal:
+    def _foreign(self, topic: int, foreign: ForeignEvent) -> Event | Refusal | Ignored:
+        if foreign.ours is None:
+            return Ignored(foreign.name)
         try:
-            return self.with_person(msgspec.convert(ours, one_of(BY_TOPIC[topic])))
+            return self.with_person(msgspec.convert(foreign.ours, one_of(BY_TOPIC[topic])))
         except (msgspec.ValidationError, RecursionError) as error:
             return classify(error)
 
 
+def _wrong_type(topic: int, kind: object) -> Refusal | None:
+    """Refused for its type alone: there is none of that name, or it belongs on another topic."""
+    home = HOME.get(kind) if isinstance(kind, str) else None
+    if kind is None or kind == "tick" or home == topic:
+        return None
+    where = "no such type" if home is None else f"belongs on {SOURCES[home]}"
+    return Refusal("unplanned_event", f"type {short_name(kind)!r}: {where}")
+
+
+QUOTED = re.compile(r"^(Invalid (?:enum )?value) .*?( - at `\$[^`]*`)?$", re.DOTALL)
+"""msgspec's messages that quote the payload: what somebody wrote must not stand in a header that is never masked."""
+KINDS: tuple[tuple[re.Pattern[str], Reason], ...] = (
+    (re.compile("Object missing required field"), "required_missing"),
+    (re.compile(r"Invalid value.* at `\$\.type`$"), "unplanned_event"),
+    (re.compile("Invalid (enum )?value"), "out_of_range"),
+    (re.compile(r"Expected `[^`]*` (of length|>|<|matching|that)"), "out_of_range"),
+    (re.compile(r"\w+ (value )?out of range"), "out_of_range"),
+)
+"""How msgspec's messages begin -> the contract's reason; the message is the only place that tells them apart."""
+
+
 def classify(error: Exception) -> Refusal:
-    """Which of the contract's reasons a msgspec error stands for; its message is the only place that tells."""
-    text = str(error)[:DETAIL_LIMIT]
-    if "missing required field" in text:
-        return Refusal("required_missing", text)
-    if "Invalid value" in text and "$.type" in text:
-        return Refusal("unplanned_event", text)
-    if any(sign in text for sign in (" of length ", ">=", "<=", "out of range", "Invalid enum value", "Invalid value")):
-        return Refusal("out_of_range", text)
-    return Refusal("datatype_mismatch", text)
+    """Which of the contract's reasons an msgspec error stands for; anything else is a wrong data type."""
+    text = QUOTED.sub(lambda found: found[1] + (found[2] or ""), str(error))[:DETAIL_LIMIT]
+    reason = next((reason for begins, reason in KINDS if begins.match(text)), "datatype_mismatch")
+    return Refusal(reason, text)
 
 
 def implausible(at: int, latest: int) -> Refusal | None:
@@ -130,7 +144,8 @@ def implausible(at: int, latest: int) -> Refusal | None:
         return None
     if at < YEAR_2000:
         return Refusal("implausible_time", "before the year 2000")
-    return Refusal("implausible_time", f"{rfc3339(at)} is more than 23 h after {rfc3339(latest)}")
+    written = rfc3339(at) if at <= LAST_INSTANT else "a time after the year 9999"
+    return Refusal("implausible_time", f"{written} is more than 23 h after {rfc3339(min(latest, LAST_INSTANT))}")
 
 
 def event_time(event: Event | Tick) -> int | Refusal:

@@ -9,12 +9,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from models.clock import from_seconds, micros
+from models.clock import LAST_INSTANT, SECOND, from_seconds, micros
 
 At = Annotated[datetime, Meta(tz=True)] | float
+CalendarDate = Annotated[datetime, Meta(tz=True)] | Annotated[float, Meta(ge=0, le=LAST_INSTANT // SECOND)]
 Name = Annotated[str, Meta(min_length=1, max_length=256)]
 EventId = Annotated[str, Meta(min_length=1, max_length=128)]
-Amount = Annotated[float, Meta(ge=-1e15, le=1e15)]
+Amount = Annotated[float, Meta(ge=-1e12, le=1e12)]
+"""In millionths it still fits 64 bits."""
 Count = Annotated[int, Meta(ge=0, le=10**9)]
 Trait = Annotated[str, Meta(max_length=256)] | bool | Amount
 Source = Literal["CS", "OTHER"]
@@ -130,7 +132,7 @@ class Contact(Struct, frozen=True, gc=False):
 class Subscription(Struct, frozen=True, gc=False):
     plan: Name | None = None
     mrr: Amount | None = None
-    renews_at: At | None = None
+    renews_at: CalendarDate | None = None
 
 
 class Leaving(Struct, frozen=True, gc=False):
@@ -294,6 +296,8 @@ BY_TOPIC: tuple[tuple[type[Event], ...], ...] = (PRODUCT, HELP, CONVERSION)
 """The event types of each source topic, in the order of `SOURCES`."""
 SOURCES = ("product-events", "help-events", "conversion-events")
 """The three source topics; a topic's position here is its index in rows and batches."""
+MESSAGE_LIMIT = 1_048_576
+"""Largest record of a source topic in bytes."""
 HOME: dict[str, int] = {
     str(kind.__struct_config__.tag): topic for topic, kinds in enumerate(BY_TOPIC) for kind in kinds
 }

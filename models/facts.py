@@ -5,14 +5,15 @@ the same events gives the same facts (a property test says so), and nothing is e
 """
 
 from bisect import insort
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import xxhash
 
 from models import events as e
 from models.clock import day_of
-from models.rows import Help, Membership, Row, Subscription, TaskFacts
+from models.events import Trait
+from models.rows import Help, Membership, Row, TaskFacts
 
 DAYS_KEPT = 64
 MASK = (1 << DAYS_KEPT) - 1
@@ -23,6 +24,8 @@ HELPS_KEPT = 32
 OUTCOME_DAYS = 400
 FIXED_POINT = 1_000_000
 """Amounts are kept as integers in millionths, so that adding, removing and merging are exact."""
+LARGEST_SUM = 2**63 - 1
+"""What a row can store. A day's sum of one name stops there: nine million million units, beyond any real amount."""
 
 
 def fixed(amount: float) -> int:
@@ -59,34 +62,45 @@ def _rank(name: str) -> int:
 
 
 def use(row: Row, at: int, feature: str | None = None, visit: bool = True) -> None:
-    """Mark a day on which the product was used; automated use is use of the feature, but not a visit."""
+    """Mark a day on which the product was used; automated use is use of the feature, but not a visit.
+
+    A feature keeps its place among the names kept when its days have been let go: only then do the same names stay
+    whatever the order of arrival.
+    """
     day = day_of(at)
-    ahead = day - row.top_day
-    if ahead > 0:
-        row.days = (row.days << ahead) & MASK if ahead < DAYS_KEPT else 0
-        aged = {name: (mask << ahead) & MASK for name, mask in row.features.items()} if ahead < DAYS_KEPT else {}
-        row.features = {name: mask for name, mask in aged.items() if mask}
+    back = row.top_day - day
+    if back < 0:
+        _age(row, -back)
         row.top_day = day
-        ahead = 0
-    if -ahead >= DAYS_KEPT:
-        return
-    bit = 1 << -ahead
+        back = 0
+    bit = 1 << back if back < DAYS_KEPT else 0
     if visit:
         row.days |= bit
     if feature is not None and admit(row.features, feature, FEATURES_KEPT):
         row.features[feature] = row.features.get(feature, 0) | bit
 
 
+def _age(row: Row, days: int) -> None:
+    """Move the masks on by so many days; what was longer ago than the days kept is let go."""
+    shift = min(days, DAYS_KEPT)
+    row.days = row.days << shift & MASK
+    for name, mask in row.features.items():
+        row.features[name] = mask << shift & MASK
+
+
 def add_outcome(row: Row, name: str, at: int, amount: int) -> None:
-    """Add to a dated sum; days more than 400 before the latest one are let go."""
+    """Add to a dated sum; days 400 or more before the latest one are let go."""
     if not admit(row.outcomes, name, NAMES_KEPT):
         return
     sums = row.outcomes.setdefault(name, {})
     day = day_of(at)
-    sums[day] = sums.get(day, 0) + amount
+    if day in sums:
+        sums[day] = max(-LARGEST_SUM, min(sums[day] + amount, LARGEST_SUM))
+        return
+    sums[day] = amount
     horizon = max(sums) - OUTCOME_DAYS
-    if len(sums) > OUTCOME_DAYS or day <= horizon:
-        row.outcomes[name] = {kept: value for kept, value in sums.items() if kept > horizon}
+    for old in [kept for kept in sums if kept <= horizon]:
+        del sums[old]
 
 
 def task_of(row: Row, task: str) -> TaskFacts:
@@ -159,13 +173,15 @@ def member_removed(row: Row, at: int, event: e.MemberRemoved) -> None:
 
 def traits_set(row: Row, at: int, event: e.TraitsSet) -> None:
     for name, value in event.properties.items():
-        if not admit(row.traits, name, NAMES_KEPT):
-            continue
-        dated = row.traits.setdefault(name, [])
-        if (at, value) not in dated:
-            dated.append((at, value))
-            dated.sort(key=lambda pair: (pair[0], str(pair[1])))
-            del dated[:-TRAITS_KEPT]
+        if admit(row.traits, name, NAMES_KEPT):
+            dated = (at, value + 0.0 if isinstance(value, float) else value)  # there is no minus zero
+            row.traits[name] = latest_values([*row.traits.get(name, ()), dated])
+
+
+def latest_values(dated: Iterable[tuple[int, Trait]]) -> list[tuple[int, Trait]]:
+    """The last 16 values in order of time, each once; of one instant, by type and text: 1, true and "1" differ."""
+    distinct = {(at, type(value).__name__, str(value)): (at, value) for at, value in dated}
+    return [distinct[key] for key in sorted(distinct)][-TRAITS_KEPT:]
 
 
 def experiment_assigned(row: Row, at: int, event: e.ExperimentAssigned) -> None:
@@ -224,12 +240,14 @@ def cs_contacted(row: Row, at: int, event: e.CsContacted) -> None:
 
 
 def subscribed(row: Row, at: int, event: e.Converted | e.Renewed | e.MrrChanged) -> None:
-    terms = event.properties
-    mrr = None if terms.mrr is None else fixed(terms.mrr)
-    renews_at = None if terms.renews_at is None else e.instant(terms.renews_at)
-    candidate = Subscription(at, mrr, terms.plan or "", renews_at)
-    if (at, mrr or 0, candidate.plan) > (row.subscription.at, row.subscription.mrr or 0, row.subscription.plan):
-        row.subscription = candidate
+    """Each term of the contract by its own latest word: a renewal that names no price leaves the price."""
+    terms, told = event.properties, row.terms
+    if terms.plan is not None:
+        told.plan = max(told.plan, (at, terms.plan))
+    if terms.mrr is not None:
+        told.mrr = max(told.mrr, (at, fixed(terms.mrr)))
+    if terms.renews_at is not None:
+        told.renews_at = max(told.renews_at, (at, e.instant(terms.renews_at)))
 
 
 def converted(row: Row, at: int, event: e.Converted) -> None:

@@ -6,10 +6,10 @@ partitions and workers; taking a user's old contribution out and putting the new
 
 from collections.abc import Mapping
 from math import log2
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.clock import HOUR
-from models.journey import Standing, ever_in_trouble, on_journey, standing
+from models.journey import HelpAround, Standing, ever_in_trouble, help_around, on_journey, standing
 from models.product import Journey
 from models.rows import Row
 
@@ -71,14 +71,23 @@ def time_to_complete(row: Row, journey: Journey, task: str) -> int | None:
     return facts.completed - begun
 
 
-def user_share(row: Row, journeys: tuple[Journey, ...], now: int) -> tuple[tuple[str, tuple[str, ...], Standing], ...]:
-    """Per journey the user is on: (journey id, counters, standing)."""
+class Share(NamedTuple):
+    """One user's part in one journey: the counters they add one to, where they stand, and what help they used."""
+
+    journey: str
+    counters: tuple[str, ...]
+    standing: Standing
+    help: HelpAround
+
+
+def user_share(row: Row, journeys: tuple[Journey, ...], now: int) -> tuple[Share, ...]:
+    """The user's part in every journey that they are on."""
     found = []
     for journey in journeys:
         if journey.applies_to and not on_journey(row, journey):
             continue
         at = standing(row, journey, now)
-        found.append((journey.id, counters(row, journey, now, at), at))
+        found.append(Share(journey.id, counters(row, journey, now, at), at, help_around(row, journey)))
     return tuple(found)
 
 

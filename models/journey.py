@@ -28,6 +28,8 @@ TRANSITIONS: dict[tuple[State, Input], State] = {
 """(state, input) -> state. `livelift journeys table` prints it; the diagram in the docs is made from it."""
 
 NO_TASK = TaskFacts()
+HelpAround = dict[str, dict[str, dict[str, int]]]
+"""task -> before | after -> `SOURCE:channel` -> engagements."""
 
 
 class Standing(NamedTuple):
@@ -154,13 +156,13 @@ def _stuck_since(row: Row, facts: list[TaskFacts], states: tuple[State, ...]) ->
     return min(since, default=row.help_needed)
 
 
-def help_around(row: Row, journey: Journey) -> dict[str, dict[str, dict[str, int]]]:
-    """Help engagements before and after each task's completion, by source and channel.
+def help_around(row: Row, journey: Journey) -> HelpAround:
+    """Help engagements before and after each task's completion, by source and channel; tasks without any left out.
 
-    Help on a task that is not completed counts as before. Returns {task: {before|after: {"CS:chat": n}}}.
+    Help on a task that is not completed counts as before.
     """
-    around: dict[str, dict[str, dict[str, int]]] = {}
-    for task in journey.tasks:
+    around: HelpAround = {}
+    for task in journey.tasks if row.helps else ():
         done = row.tasks.get(task, NO_TASK).completed
         sides: dict[str, dict[str, int]] = {"before": {}, "after": {}}
         for engaged in row.helps:

@@ -92,6 +92,8 @@ def read_product(text: bytes | str) -> Product:
     for journey in product.journey:
         if journey.id in RESERVED:
             raise ProductError(f"livelift.toml: a journey cannot be called {journey.id!r}")
+        if "/" in journey.id:
+            raise ProductError(f"livelift.toml: journey id {journey.id!r}: a slash is not allowed")
         if len(set(journey.tasks)) != len(journey.tasks):
             raise ProductError(f"livelift.toml: journey {journey.id!r} names a task twice")
     return product

@@ -1,12 +1,13 @@
 """What one account's messages become on the read side: `account:{id}`, `journeys:{account}`, `accounts:by-score`."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from models.contribution import World
 from models.messages import Output
-from models.snapshot import SCHEMA, Partials, Snapshot, aggregates, at_risk
+from models.snapshot import SCHEMA, Partials, Snapshot, aggregates, at_risk, at_risk_length, lowest
 
 
 def account_value(message: bytes) -> dict[str, Any]:
@@ -53,8 +54,10 @@ class ReadSide:
         signal = msgspec.json.decode(value)
         users = self.journeys.setdefault(account_id, {})
         if signal.get("forgotten"):
-            for field in [field for field in users if users[field]["user_id"] == signal["user_id"]]:
+            for field in fields_of(signal["user_id"], list(users)):
                 del users[field]
+        elif signal.get("left"):
+            users.pop(journey_field(signal), None)
         else:
             users[journey_field(signal)] = journey_value(signal)
 
@@ -65,13 +68,16 @@ class ReadSide:
         found |= {f"journeys:{account_id}": users for account_id, users in self.journeys.items() if users}
         scores = {account_id: value["score"] for account_id, value in self.accounts.items()}
         found["accounts:by-score"] = scores
-        found["at-risk"] = {
-            "schema": SCHEMA,
-            "accounts": at_risk(scores, self.world.product.capacity.per_owner_per_week),
-        }
+        count = at_risk_length(len(scores), self.world.product.capacity.per_owner_per_week)
+        found["at-risk"] = at_risk(lowest(scores, count))
         return found
 
 
 def journey_field(signal: dict[str, Any]) -> str:
-    """The field of `journeys:{account}` that a signal belongs in: one per user and journey."""
+    """The field of `journeys:{account}` that a signal belongs in: one per user and journey (whose id has no slash)."""
     return f"{signal['journey']}/{signal['user_id']}"
+
+
+def fields_of(user_id: str, fields: Iterable[str]) -> list[str]:
+    """Those of an account's fields that are of this user, on whichever journey."""
+    return [field for field in fields if field.split("/", 1)[1] == user_id]

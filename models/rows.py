@@ -15,6 +15,8 @@ from msgspec import Struct
 MAJOR = 1
 NEVER = -1
 """An offset, day or instant that has not been yet."""
+PARTITION_KEY, ACCOUNT_KEY, USER_KEY = b"p", b"a", b"u"
+"""How the keys of the three kinds of rows begin."""
 
 
 class TaskFacts(Struct, array_like=True):
@@ -44,13 +46,12 @@ class Membership(Struct, array_like=True, frozen=True, order=True):
     role: str = ""
 
 
-class Subscription(Struct, array_like=True, frozen=True, order=True):
-    """The latest word on the contract: plan, monthly revenue in millionths, renewal date."""
+class Terms(Struct, array_like=True):
+    """The contract: for each term, when it was last told of and what was said then (money in millionths)."""
 
-    at: int = NEVER
-    mrr: int | None = None
-    plan: str = ""
-    renews_at: int | None = None
+    plan: tuple[int, str] = (NEVER, "")
+    mrr: tuple[int, int] = (NEVER, 0)
+    renews_at: tuple[int, int] = (NEVER, 0)
 
 
 class Close(Struct, array_like=True, frozen=True):
@@ -77,6 +78,7 @@ class Row(Struct, array_like=True):
     """The latest active day; the masks below count back from it, bit 0 being this day."""
     days: int = 0
     features: dict[str, int] = {}
+    """feature -> mask of days, like `days`; 0 once its days are longer ago than are kept."""
     tasks: dict[str, TaskFacts] = {}
     trial_at: int | None = None
     lapsed_at: int | None = None
@@ -92,7 +94,7 @@ class Row(Struct, array_like=True):
     outcomes: dict[str, dict[int, int]] = {}
     """name -> day -> sum in millionths, 400 days."""
     member: Membership = Membership()
-    subscription: Subscription = Subscription()
+    terms: Terms = msgspec.field(default_factory=Terms)
     closes: list[Close] = []
 
 
@@ -107,6 +109,7 @@ class PartitionRow(Struct, array_like=True):
     late: int = 0
     suppressed: int = 0
     ignored_samples: dict[str, str] = {}
+    forwarded: int = 0
 
 
 AnyRow = TypeVar("AnyRow", Row, PartitionRow)
@@ -115,21 +118,21 @@ AnyRow = TypeVar("AnyRow", Row, PartitionRow)
 def row_key(account_id: str, user_id: str | None) -> bytes:
     """The row's key in the table: a user's, or the account's own when no person is named (unambiguous by length)."""
     if user_id is None:
-        return b"a" + account_id.encode()
+        return ACCOUNT_KEY + account_id.encode()
     return f"u{len(account_id)}:{account_id}{user_id}".encode()
 
 
 def owner_of(key: bytes) -> tuple[str, str | None]:
     """The (account, user) a row key was made from."""
-    if key[:1] == b"a":
+    if key.startswith(ACCOUNT_KEY):
         return key[1:].decode(), None
-    length, rest = key[1:].decode().split(":", 1)
+    length, rest = key.removeprefix(USER_KEY).decode().split(":", 1)
     return rest[: int(length)], rest[int(length) :]
 
 
 def partition_key(number: int) -> bytes:
     """The key of a partition's own row."""
-    return b"p" + str(number).encode()
+    return PARTITION_KEY + str(number).encode()
 
 
 class NewerRow(Exception):

@@ -109,7 +109,7 @@ def quality(partials: Partials) -> Snapshot:
     ignored: Counter[str] = Counter()
     samples: dict[str, str] = {}
     for share in partials.partitions:
-        for name in ("accepted", "duplicates", "late", "suppressed", "users", "accounts"):
+        for name in ("accepted", "duplicates", "late", "suppressed", "forwarded", "users", "accounts"):
             totals[name] += share[name]
         refused.update(share["refused"])
         ignored.update(share["ignored"])
@@ -121,17 +121,26 @@ def quality(partials: Partials) -> Snapshot:
         "ignored": {name: {"count": count, "sample": samples.get(name)} for name, count in sorted(ignored.items())},
         "late": totals["late"],
         "suppressed": totals["suppressed"],
+        "forwarded": totals["forwarded"],
         "users": totals["users"],
         "accounts": totals["accounts"],
         "deduplication": HORIZON,
     }
 
 
-def at_risk(scores: Mapping[str, float], capacity: int | None) -> list[dict[str, Any]]:
-    """The capacity list: the accounts with the lowest scores, as many as CS can reach (until set, the lowest 10 %)."""
-    count = capacity if capacity is not None else -(-len(scores) // round(1 / AT_RISK_SHARE))
-    lowest = sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
-    return [{"account_id": account_id, "score": score} for account_id, score in lowest]
+def at_risk_length(accounts: int, capacity: int | None) -> int:
+    """How long the capacity list is: as many accounts as CS can reach; until that is set, the lowest 10 %."""
+    return capacity if capacity is not None else -(-accounts // round(1 / AT_RISK_SHARE))
+
+
+def at_risk(scores: Iterable[tuple[str, float]]) -> Snapshot:
+    """The capacity list, of the accounts with the lowest scores, lowest first."""
+    return {"schema": SCHEMA, "accounts": [{"account_id": account_id, "score": score} for account_id, score in scores]}
+
+
+def lowest(scores: Mapping[str, float], count: int) -> list[tuple[str, float]]:
+    """The accounts with the lowest scores; of equal ones by id, as Redis ranks them."""
+    return sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
 
 
 VOLATILE = {"published_at", "offsets", "lag", "fence", "late", "duplicate", "suppressed", "sample", "deduplication"}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from models.account import Account
 from models.arms import Unit, join, unit_of
 from models.contribution import NOTHING, Contribution, World, roll_up
+from models.rows import row_key
 
 
 class Sums:
@@ -26,26 +27,60 @@ class Sums:
         self.users = 0
         self.changed: set[tuple[str, str]] = set()
         """(kind, id) of the partials that are no longer what was last sent."""
+        self.moved: dict[str, None] = {}
+        """Accounts of which something else may have to be said than was said last."""
+
+    def mark_everything_changed(self) -> None:
+        """Every aggregate has to be sent: nobody knows what was sent last."""
+        self.changed |= {("funnel", journey.id) for journey in self.world.product.journey}
+        self.changed |= {("experiment", experiment) for experiment in self.world.plans}
+
+    def totals(self) -> dict[str, int]:
+        """What the partition adds to `quality` from its rows."""
+        return {
+            "accounts": len(self.accounts),
+            "users": self.users,
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+        }
+
+    def keys_of(self, account_id: str, user_id: str | None) -> list[bytes]:
+        """The keys of a user's row, or (user None) of all of the account's rows."""
+        account = self.accounts.get(account_id)
+        if account is None:
+            return []
+        return sorted(account.rows if user_id is None else account.rows & {row_key(account_id, user_id)})
 
     def replace(self, key: bytes, new: Contribution | None) -> Contribution:
         """Put a row's contribution in place of its former one, which is returned (NOTHING if there was none)."""
         old = self.parts.get(key, NOTHING)
-        if new is None:
-            self.parts.pop(key, None)
-            new = NOTHING
-        else:
-            self.parts[key] = new
-        account_id = new.account_id or old.account_id
+        account_id = old.account_id if new is None else new.account_id
         account = self.accounts.get(account_id)
         if account is None:
             account = self.accounts[account_id] = Account()
-        roll_up(account, key, old, new)
+            self.moved[account_id] = None
+        if new is None:
+            self.parts.pop(key, None)
+            account.rows.discard(key)
+            new = NOTHING
+        else:
+            self.parts[key] = new
+            account.rows.add(key)
+        if roll_up(account, key, old, new):
+            self.moved[account_id] = None
         self._count_rows(old, new)
         if old.journeys != new.journeys or old.converted != new.converted:
             self._replace_funnel(account, old, new)
         if old.units != new.units:
             self._replace_units(account, old.units, new.units)
+        if not account.rows:
+            self._let_go(account_id, account)
         return old
+
+    def _let_go(self, account_id: str, account: Account) -> None:
+        """An account whose rows are all gone has never been."""
+        self._replace_units(account, account.unit.items(), ())
+        del self.accounts[account_id]
 
     def replace_account_unit(self, account_id: str, now: int) -> int | None:
         """Read the account as one unit of every experiment on accounts; returns when it next matures by itself."""
@@ -65,23 +100,17 @@ class Sums:
             account.unit = units
         return min((unit.matures_at for unit in units.values() if unit.matures_at is not None), default=None)
 
-    def forget_account(self, account_id: str) -> None:
-        """Let go of an account whose rows are all gone."""
-        account = self.accounts.pop(account_id, None)
-        if account is not None:
-            self._replace_units(account, account.unit.items(), ())
-
     def _count_rows(self, old: Contribution, new: Contribution) -> None:
         self.accepted += new.accepted - old.accepted
         self.duplicates += new.duplicates - old.duplicates
         self.users += (new.joined is not None) - (old.joined is not None)
 
     def _replace_funnel(self, account: Account, old: Contribution, new: Contribution) -> None:
-        for journey, counters, at in old.journeys:
+        for journey, counters, at, _ in old.journeys:
             self._add(self.funnel[journey], counters, -1)
             self._dose(account, journey, at.completions, old.converted, -1)
             self.changed.add(("funnel", journey))
-        for journey, counters, at in new.journeys:
+        for journey, counters, at, _ in new.journeys:
             self._add(self.funnel[journey], counters, 1)
             self._dose(account, journey, at.completions, new.converted, 1)
             self.changed.add(("funnel", journey))

@@ -15,8 +15,8 @@ from confluent_kafka.admin import AdminClient
 from models.clock import HOUR
 from models.contribution import World
 from models.messages import Output
-from models.readside import account_value, journey_field, journey_value
-from models.snapshot import Partials, Snapshot, aggregates, at_risk
+from models.readside import account_value, fields_of, journey_field, journey_value
+from models.snapshot import Partials, Snapshot, aggregates, at_risk, at_risk_length
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
 from streams.config import Surroundings
@@ -29,6 +29,7 @@ from streams.store import Change, Fence, Store, encode, published
 from streams.ticks import tick_outputs
 
 PULSE_S = 1.0
+RANKING = "accounts:by-score"
 AT_RISK_EVERY = LAG_EVERY = 5
 """Pulses between two readings of the capacity list, and of how far the scorers are behind."""
 log = structlog.get_logger()
@@ -84,6 +85,12 @@ class Publisher:
         answer = self.store.write(fence, changes)
         if answer == "fresh":
             self._publish_everything(fence)
+        elif answer == "stale":
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Another publisher has written, or may: what this one said last is no longer what Redis holds."""
+        self._said.clear()
 
     def _read_partials(self) -> None:
         if self._partials_topic is None:
@@ -117,12 +124,12 @@ class Publisher:
         return changes
 
     def _at_risk_changes(self, fence: Fence) -> list[Change]:
-        scores = dict(self.store.members("accounts:by-score"))
-        value = {"accounts": at_risk(scores, self.here.product.capacity.per_owner_per_week)}
+        count = at_risk_length(self.store.ranked(RANKING), self.here.product.capacity.per_owner_per_week)
+        value = at_risk(self.store.lowest(RANKING, count))
         if value == self._said.get("at-risk"):
             return []
         self._said["at-risk"] = value
-        return [Change("set", "at-risk", published({"schema": 1, **value}, fence)), Change("tell", "at-risk")]
+        return [Change("set", "at-risk", published(value, fence)), Change("tell", "at-risk")]
 
     def _publish_everything(self, fence: Fence) -> None:
         """Redis is new or was emptied: write every aggregate, and read scores and signals again from their topics."""
@@ -145,14 +152,14 @@ class Publisher:
             account_id = key.decode()
             if value is None:
                 changes += [Change("del", f"account:{account_id}"), Change("del", f"account:{account_id}:history")]
-                changes.append(Change("unrank", "accounts:by-score", account_id))
+                changes.append(Change("unrank", RANKING, account_id))
             else:
                 account = account_value(value)
                 full = published(account, fence)
                 changes += [
                     Change("set", f"account:{account_id}", full),
                     Change("history", f"account:{account_id}:history", full),
-                    Change("rank", "accounts:by-score", account_id, str(account["score"])),
+                    Change("rank", RANKING, account_id, str(account["score"])),
                 ]
             changes.append(Change("tell", f"account:{account_id}"))
         self.store.write(fence, changes)
@@ -167,8 +174,10 @@ class Publisher:
                 continue
             signal = msgspec.json.decode(record.value)
             if signal.get("forgotten"):
-                fields = [name for name in self.store.fields(key) if name.endswith(f"/{signal['user_id']}")]
-                changes += [Change("unfield", key, name) for name in fields]
+                held = self.store.fields(key)
+                changes += [Change("unfield", key, name) for name in fields_of(signal["user_id"], held)]
+            elif signal.get("left"):
+                changes.append(Change("unfield", key, journey_field(signal)))
             else:
                 changes.append(Change("field", key, published(journey_value(signal), fence), journey_field(signal)))
         changes += [Change("tell", f"journeys:{account.decode()}") for account in {record.key for record in records}]
@@ -201,6 +210,10 @@ def make_publisher(here: Surroundings) -> faust.App:
             message = event.message
             or_leave(lambda m=message: takers[m.topic](m.partition, m.value))
             await stream.ack(event)
+
+    @app.on_partitions_revoked.connect
+    async def _revoked(*_: Any, **__: Any) -> None:
+        publisher.let_go()
 
     @app.timer(PULSE_S)
     async def _send_pulse() -> None:

@@ -7,8 +7,9 @@ from typing import Any, cast
 import faust
 import msgspec
 
-from models.partition import PARTITION_ROWS, ROWS
-from models.rows import NewerRow
+from models.forgetting import FORGOTTEN_KEY
+from models.rows import PARTITION_KEY, NewerRow
+from models.working import PARTITION_ROWS, ROWS
 from streams.fatal import leave
 
 
@@ -74,10 +75,9 @@ class RowTable(faust.Table):
         if record.value is None:
             return None
         held = self.rows.get(record.key)
-        kind = record.key[:1]
-        if kind == b"x":
+        if record.key.startswith(FORGOTTEN_KEY):
             return record.value
-        codec = PARTITION_ROWS if kind == b"p" else ROWS
+        codec = PARTITION_ROWS if record.key.startswith(PARTITION_KEY) else ROWS
         row, _ = codec.decode(record.value)
         if held is None:
             return record.value

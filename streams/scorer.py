@@ -70,10 +70,12 @@ class Scorer:
             return []
         topic = self.topics[message.topic]
         partition.offer(topic, message.value, event)
-        effects, done = partition.take()
-        self.carry_out(message.partition, effects)
+        acknowledged: list[Any] = []
+        for effects, done in partition.steps():
+            self.carry_out(message.partition, effects)
+            acknowledged += done
         self._pause(message.partition, partition)
-        return done
+        return acknowledged
 
     def _pause(self, number: int, partition: Alignment[Any]) -> None:
         """Read no more of a topic whose batches wait for the other topics; go on with it when they have caught up."""

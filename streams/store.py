@@ -93,9 +93,14 @@ class Store:
         """Before everything is written again from the topics' beginnings."""
         self.client.delete(f"{self.prefix}fences")
 
-    def members(self, key: str) -> list[tuple[str, float]]:
-        """A ranking, lowest first."""
-        ranked = self.client.zrange(self.prefix + key, 0, -1, withscores=True)
+    def ranked(self, key: str) -> int:
+        """How many members a ranking has."""
+        count: int = self.client.zcard(self.prefix + key)
+        return count
+
+    def lowest(self, key: str, count: int) -> list[tuple[str, float]]:
+        """The first `count` members of a ranking, lowest first."""
+        ranked = self.client.zrange(self.prefix + key, 0, count - 1, withscores=True) if count else []
         return [(member.decode(), score) for member, score in ranked]
 
     def fields(self, key: str) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ import msgspec
 from models.clock import rfc3339
 from models.events import SOURCES
 from models.messages import Output
-from models.partition import CLOCK
+from models.record import CLOCK
 
 
 def tick_outputs(at: int, partitions: int, clock: str, headers: tuple[tuple[str, bytes], ...] = ()) -> list[Output]:

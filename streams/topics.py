@@ -6,12 +6,13 @@ generated from it, so that the three can never disagree.
 
 from dataclasses import dataclass, field
 
-from models.events import SOURCES
+from models.events import MESSAGE_LIMIT, SOURCES
 
 DAY_MS = 24 * 3_600_000
-MESSAGE_LIMIT = 1_048_576
-"""Largest source record in bytes; a dead letter may carry it whole plus its headers."""
 DEAD_LETTER_LIMIT = MESSAGE_LIMIT + 65_536
+"""A dead letter may carry the largest source record whole, plus its headers."""
+ROW_LIMIT = 4 * 1024 * 1024
+"""More than the largest row can come to: its names, traits, days and helps are all limited (`models.facts`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ TOPICS: tuple[Topic, ...] = (
 ROWS_TABLE = "rows"
 """Faust's name for the rows' table; its changelog is `<app id>-rows-changelog`."""
 ROWS_CHANGELOG = Topic(
-    "rows-changelog", "row", None, compacted=True, extra={"min.compaction.lag.ms": str(6 * 3_600_000)}
-)
+    "rows-changelog", "row", None, compacted=True, message_limit=ROW_LIMIT,
+    extra={"min.compaction.lag.ms": str(6 * 3_600_000)},
+)  # fmt: skip
 """The rows themselves. Compaction waits six hours, in which a recovery sees through a paused worker's last write."""

@@ -161,13 +161,11 @@ def test_hostile_bytes_are_refused_on_every_topic(hostile: bytes | None) -> None
         assert refused(decode(topic, hostile)).reason in get_args(Reason)
 
 
-# Fails as delivered: `event in HOME` hashes whatever `event` is, and TypeError leaves `Decode`.
 @pytest.mark.parametrize("name", [{}, [], {"a": 1}, 7, None, True, 1.5])
 def test_a_segment_event_whose_name_is_no_text_is_ignored(name: object) -> None:
     assert isinstance(decode(PRODUCT, json.dumps({"type": "track", "messageId": "m", "event": name}).encode()), Ignored)
 
 
-# Fails as delivered: what msgspec can just decode, `str()` in `foreign` or `_explain` may not be able to print.
 @pytest.mark.parametrize("shell", ['{"specversion":"1.0","type":%s}', '{"type":%s}', '{"type":"page","userId":"a","event":%s}'])
 def test_nesting_of_any_depth_never_raises(shell: str) -> None:
     for depth in range(600, 1001):
@@ -236,7 +234,6 @@ def test_event_time_lies_between_2000_and_23_hours_ahead(at: int, fine: bool) ->
     assert FUTURE == 23 * HOUR
 
 
-# Fails as delivered: writing the time into the detail raises OverflowError for a year past 9999.
 @pytest.mark.parametrize("seconds", [1777975200_000, 1e15, 1e18, 1e300])
 def test_epoch_milliseconds_are_refused_as_implausible(seconds: float) -> None:
     found = decode(PRODUCT, changed(at=seconds))
@@ -245,7 +242,6 @@ def test_epoch_milliseconds_are_refused_as_implausible(seconds: float) -> None:
     assert refused(at if isinstance(at, Refusal) else implausible(at, T0)).reason == "implausible_time"
 
 
-# Fails as delivered: msgspec's message quotes the value, and the detail header is never masked.
 @pytest.mark.parametrize("secret", ["mail ann@example.org", "missing required field"])
 def test_a_refusal_quotes_nothing_of_the_payload_but_type_names(secret: str) -> None:
     for kind, name in (("help_engaged", "source"), ("survey_answered", "survey")):

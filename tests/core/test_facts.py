@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.facts import CHANGES, DAYS_KEPT, FEATURES_KEPT, HELPS_KEPT, NAMES_KEPT, OUTCOME_DAYS, TRAITS_KEPT
-from models.partition import ROWS
 from models.rows import Help
+from models.working import ROWS
 from tests.core.generated import KINDS, histories
 from tests.support.build import FIRST_DAY, Json, checked, decoded, event, facts, facts_of, instant
 
@@ -108,7 +108,7 @@ def test_automated_use_is_use_of_the_feature_and_no_visit() -> None:
 def test_days_more_than_64_before_the_last_are_let_go() -> None:
     visits = [event("core_action", instant(day), feature=f"f{day}") for day in (0, 1, 63, 64)]
     assert active_days(facts_of(*visits)) == {1, 63, 64}
-    assert "core_action:f0" not in facts_of(*visits).features
+    assert facts_of(*visits).features["core_action:f0"] == 0
     either_way(*visits)
 
 
@@ -134,7 +134,7 @@ def test_conversion_is_the_first_one_and_the_contract_the_last_word() -> None:
         event("converted", instant(5), mrr=59),
     )
     assert row.converted_at == instant(3)
-    assert (row.subscription.mrr, row.subscription.plan) == (99_500_000, "team")
+    assert (row.terms.mrr[1], row.terms.plan[1]) == (99_500_000, "team")
 
 
 def test_lapsing_churning_and_trials() -> None:
@@ -207,7 +207,6 @@ def test_nobodys_free_text_reaches_the_row() -> None:
 # -- ties and limits: the order must not show here either --------------------------------------------------------------
 
 
-# Fails as delivered: old days go only when 400 are kept or the old one comes last, so forwards keeps what backwards drops.
 def test_days_more_than_400_before_the_last_are_let_go() -> None:
     days = [event("outcome_observed", instant(day), name="x", value=1) for day in (0, 100, 500)]
     assert set(facts_of(*days).outcomes["outcome:x"]) == {FIRST_DAY + 500} | (
@@ -216,7 +215,6 @@ def test_days_more_than_400_before_the_last_are_let_go() -> None:
     either_way(*days)
 
 
-# Fails as delivered: renews_at is not compared, so the first of two words of one instant stays.
 def test_two_words_on_the_contract_at_one_instant() -> None:
     either_way(
         event("renewed", mrr=49, plan="team", renews_at="2027-01-01T00:00:00Z"),
@@ -225,7 +223,6 @@ def test_two_words_on_the_contract_at_one_instant() -> None:
     either_way(event("renewed"), event("mrr_changed", mrr=0))
 
 
-# Fails as delivered: True == 1.0 drops the second, and str() sorts 1.0 and "1.0" alike.
 @pytest.mark.parametrize(("one", "other"), [(True, 1), (1, "1.0"), ("True", True), (0, False), (0.0, -0.0)])
 def test_two_values_of_a_trait_at_one_instant(one: object, other: object) -> None:
     either_way(event("traits_set", paying=one), event("traits_set", paying=other))
@@ -246,25 +243,22 @@ def test_of_too_many_names_the_same_ones_are_kept_in_any_order(named: Any) -> No
     either_way(*[named(f"name {number}") for number in range(NAMES_KEPT + 20)])
 
 
-# Fails as delivered: a feature pushed out by 64 others does not come back when those have aged out of the window.
 def test_features_pushed_out_by_others_that_are_forgotten_later() -> None:
     early = [event("core_action", instant(0), feature=f"early {number}") for number in range(FEATURES_KEPT)]
     between = [event("core_action", instant(10), feature=f"between {number}") for number in range(20)]
     either_way(*early, *between, event("core_action", instant(DAYS_KEPT + 2), feature="late"))
 
 
-# Fails as delivered: amounts up to 1e15 are accepted, but 1e15 in millionths is more than msgpack can store, and
-# the worker ends on it, again after every restart.
 @pytest.mark.parametrize(
     "given",
     [
-        event("outcome_observed", name="gmv", value=1e15),
-        event("usage_reported", rows=-1e15),
-        event("converted", mrr=1e15),
-        event("mrr_changed", renews_at=1e18),
+        event("outcome_observed", name="gmv", value=1e12),
+        event("usage_reported", rows=-1e12),
+        event("converted", mrr=1e12),
+        event("mrr_changed", renews_at=253402300799),
     ],
 )
 def test_the_largest_amounts_that_are_accepted_can_be_stored(given: Json) -> None:
     decoded(given)
-    row = facts_of(given, {**given, "id": "another"})
+    row = facts_of(*[{**given, "id": f"number {number}"} for number in range(20)])
     assert facts(ROWS.encode(row)) == facts(row)

@@ -113,7 +113,6 @@ def test_a_segment_track_changes_the_row_as_our_own_event_does() -> None:
     assert worker.row().tasks["2"].completed == instant(hour=10)
 
 
-# Fails as delivered: EVENTS.md also promises binary mode (attributes in `ce_` headers), which nothing reads.
 def test_a_cloudevent_in_binary_mode_is_read_from_its_headers() -> None:
     worker = Worker(world())
     headers = [("ce_specversion", b"1.0"), ("ce_id", b"c1"), ("ce_source", b"/shop"), ("ce_type", b"converted"),

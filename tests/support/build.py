@@ -22,11 +22,12 @@ from models.decode import Decode, Ignored, Refusal, event_time
 from models.events import HOME, SOURCES, Event, Tick
 from models.facts import advance
 from models.messages import Output
-from models.partition import ROWS, Effects, Partition
+from models.partition import Effects, Partition
 from models.plan import Plan, PublishedPlan, read_plan
 from models.product import Journey, Product
 from models.readside import ReadSide
 from models.rows import NEVER, Row, partition_key
+from models.working import ROWS
 
 FIRST_DAY = 20_578
 """2026-05-05."""
@@ -77,7 +78,7 @@ def facts_of(*events: Json) -> Row:
 
 def plain(value: Any) -> bytes:
     """Any value as bytes that are equal when it is: 1 and 1.0 and true differ, the order of a mapping does not."""
-    return msgspec.json.encode(value, order="deterministic")
+    return msgspec.json.encode(msgspec.to_builtins(value, str_keys=True), order="deterministic")
 
 
 def facts(row: bytes | Row) -> bytes:
@@ -181,21 +182,27 @@ class Worker:
         self._offsets = [count() for _ in SOURCES]
 
     def take(self, placed: Iterable[Placed]) -> Effects:
-        """One fetch: each topic's records as one batch, and what follows from it stored."""
-        effects = self.only_process(placed)
-        self.store(effects)
-        return effects
+        """One fetch: each topic's records as one batch, and what follows from it stored. Returns all of that."""
+        found = Effects([], {}, None)
+        for effects in self.steps(placed):
+            self.store(effects)
+            found = Effects(found.outputs + effects.outputs, found.rows | effects.rows, effects.partition_row)
+        return found
 
     def only_process(self, placed: Iterable[Placed]) -> Effects:
-        """One fetch of which nothing has been sent or stored yet."""
+        """One fetch of which nothing has been sent or stored yet: a worker that dies in its first step."""
+        return next(self.steps(placed))
+
+    def steps(self, placed: Iterable[Placed]) -> Iterator[Effects]:
+        """One fetch, step by step."""
         fetched: dict[int, list[Rec]] = defaultdict(list)
         for topic, record in placed:
             fetched[topic].append(record)
         for topic, batch in sorted(fetched.items()):
             self.alignment.offer(topic, batch, topic)
-        effects, done = self.alignment.take()
-        self.acknowledged += done
-        return effects
+        for effects, done in self.alignment.steps():
+            yield effects
+            self.acknowledged += done
 
     def store(self, effects: Effects, partition_row: bool = True) -> None:
         self.sent += effects.outputs
@@ -258,7 +265,9 @@ def sums_of(partition: Partition) -> Json:
     """Everything derived that a partition holds, as plain values; what adds up to nothing is left out."""
     sums = partition.sums
     return {
-        "accounts": {id_: found for id_, account in sums.accounts.items() if any((found := _account(account)).values())},
+        "accounts": {
+            id_: found for id_, account in sums.accounts.items() if any((found := _account(account)).values())
+        },
         "parts": {key: part._replace(due=None) for key, part in sums.parts.items()},
         "funnel": {id_: dict(counts) for id_, counts in sums.funnel.items() if counts},
         "arms": {id_: dict(counts) for id_, counts in sums.arms.items() if counts},
@@ -269,7 +278,7 @@ def sums_of(partition: Partition) -> Json:
 
 
 def _account(account: Any) -> Json:
-    kept = ("days", "weekly", "features", "joined", "left", "converted", "subjects", "subscriptions", "unit", "closes")
+    kept = ("rows", "days", "weekly", "features", "joined", "left", "converted", "subjects", "mrr", "unit", "closes")
     found = {name: getattr(account, name) for name in kept}
     found["dose"] = {key: tuple(value) for key, value in account.dose.items() if any(value)}
     found["units"] = {key: value for key, value in account.units.items() if value}

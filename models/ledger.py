@@ -1,0 +1,126 @@
+"""A partition's rows and what is derived from them: worked on in steps, settled into the sums, read again in time.
+
+The sums are always those of the rows read at one moment. A row enters by taking its old contribution out and putting
+the new one in; rows that change by the passing of time alone wait in a heap, so that nothing is ever scanned for them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from models.contribution import Contribution, World, after_usage, contribution_of
+from models.rows import NEVER, Row, owner_of, row_key
+from models.sums import Sums
+from models.working import ROWS, Working
+
+ACCOUNT_DUE = b"U"
+"""Begins the heap's entry for an account as one unit of experiments; other entries are row keys."""
+
+
+class Moved(NamedTuple):
+    """A row's contribution before and after; `forced`: say it again even if it is the same."""
+
+    account_id: str
+    user_id: str | None
+    old: Contribution
+    new: Contribution
+    forced: bool
+    at: int
+    """Event time of the row's last event, or the moment at which time changed it."""
+
+
+class Ledger:
+    """The rows of one partition. stored: reads a stored row's bytes by key."""
+
+    def __init__(self, world: World, stored: Callable[[bytes], bytes | None]) -> None:
+        self.world, self._stored = world, stored
+        self.sums = Sums(world)
+        self.now = NEVER
+        self.pending: dict[bytes, bytes | None] = {}
+        """Rows to write: what has been settled and not yet been stored."""
+        self._working: dict[tuple[str, str | None], Working] = {}
+        self._due: list[tuple[int, bytes]] = []
+
+    def rebuild(self, rows: Iterable[tuple[bytes, Row]], now: int) -> None:
+        """Derive everything from the partition's rows, on assignment and whenever a plan is published."""
+        said = {account_id: account.said for account_id, account in self.sums.accounts.items()}
+        self.sums = Sums(self.world)
+        self.now = now
+        self._due = []
+        for key, row in rows:
+            account_id, user_id = owner_of(key)
+            self._contribute(key, row, account_id, user_id)
+            if row.closes:
+                self.sums.accounts[account_id].closes = row.closes
+        for account_id, account in self.sums.accounts.items():
+            account.said = said.get(account_id)
+            self.contribute_account(account_id)
+        self.sums.mark_everything_changed()
+
+    def row_of(self, account_id: str, user_id: str | None) -> Working:
+        """The working copy of a user's row, or of the account's own (user None)."""
+        working = self._working.get((account_id, user_id))
+        if working is None:
+            key = row_key(account_id, user_id)
+            working = Working(key, account_id, user_id, self._latest(key))
+            self._working[account_id, user_id] = working
+        return working
+
+    def _latest(self, key: bytes) -> bytes | None:
+        return self.pending[key] if key in self.pending else self._stored(key)
+
+    def settle(self) -> Iterator[Moved]:
+        """Put what has been worked on into the sums, and among the rows to write."""
+        working, self._working = self._working, {}
+        for one in working.values():
+            value = one.encoded()
+            if value is not None:
+                self.pending[one.key] = value
+            old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
+            yield Moved(one.account_id, one.user_id, old, new, one.forced, one.row.last_at)
+        for account_id in {account_id: None for account_id, _ in working}:
+            self.contribute_account(account_id)
+
+    def pass_time(self, now: int) -> Iterator[Moved]:
+        """Let time pass: read again what it changes, e.g. a task that is overdue, a unit that has matured."""
+        self.now = now
+        while self._due and self._due[0][0] <= now:
+            _, key = heappop(self._due)
+            if key.startswith(ACCOUNT_DUE):
+                self.contribute_account(key.removeprefix(ACCOUNT_DUE).decode())
+            elif key in self.sums.parts and (value := self._latest(key)) is not None:
+                account_id, user_id = owner_of(key)
+                old, new = self._contribute(key, ROWS.decode(value)[0], account_id, user_id)
+                yield Moved(account_id, user_id, old, new, False, now)
+
+    def contribute_account(self, account_id: str) -> None:
+        """Read an account as one unit of the experiments that have accounts as their units."""
+        if self.world.asks_accounts:
+            due = self.sums.replace_account_unit(account_id, self.now)
+            if due is not None:
+                heappush(self._due, (due, ACCOUNT_DUE + account_id.encode()))
+
+    def remove(self, account_id: str, user_id: str | None) -> None:
+        """Remove the rows of a user, or (user None) of the account with everybody in it, and what they contributed."""
+        for key in self.sums.keys_of(account_id, user_id):
+            self.pending[key] = None
+            self.sums.replace(key, None)
+        self.contribute_account(account_id)
+
+    def taken(self) -> dict[bytes, bytes | None]:
+        """The rows to write. Accounts' own come first: a day's closes have to be there before events behind them."""
+        pending, self.pending = self.pending, {}
+        return dict(sorted(pending.items(), key=lambda item: item[0][:1]))
+
+    def _contribute(
+        self, key: bytes, row: Row, account_id: str, user_id: str | None, only_usage: bool = False
+    ) -> tuple[Contribution, Contribution]:
+        before = self.sums.parts.get(key) if only_usage else None
+        if before is not None:
+            new = after_usage(row, before)
+        else:
+            new = contribution_of(row, account_id, user_id, self.world, self.now)
+        old = self.sums.replace(key, new)
+        if new.due is not None and new.due != old.due:
+            heappush(self._due, (new.due, key))
+        return old, new

@@ -1,0 +1,80 @@
+"""A row being worked on: a copy of what is stored, put in place when the step it belongs to has succeeded."""
+
+from typing import Any, NamedTuple
+
+from models.events import SOURCES, Event
+from models.facts import USAGE, advance
+from models.rows import NEVER, Codec, PartitionRow, Row
+
+ROWS = Codec(Row)
+PARTITION_ROWS = Codec(PartitionRow)
+DIGEST_BYTES = 8
+SEEN_BYTES = 64 * DIGEST_BYTES
+"""Event ids are remembered as 64-bit hashes, the last 64 of each row: the published horizon of deduplication."""
+
+
+class Happening(NamedTuple):
+    """One accepted event with what is needed to apply it, and to apply it once."""
+
+    topic: int
+    offset: int
+    digest: bytes
+    at: int
+    event: Event
+
+
+class Working:
+    """The copy of one row, with the events applied to it so far in this step."""
+
+    __slots__ = ("account_id", "applied", "before", "forced", "key", "only_usage", "row", "tail", "user_id")
+
+    def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
+        self.key, self.account_id, self.user_id, self.before = key, account_id, user_id, before
+        self.row, self.tail = fresh(before)
+        self.applied: list[Happening] = []
+        self.only_usage = True
+        """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
+        self.forced = False
+        """Whether something was redelivered: the facts stay, but what is said of them is said again."""
+
+    def repeats(self, digest: bytes) -> bool:
+        """Whether an event id's hash is among those remembered (hashes lie at multiples of their length)."""
+        seen = self.row.seen
+        at = seen.find(digest)
+        while at > 0 and at % DIGEST_BYTES:
+            at = seen.find(digest, at + 1)
+        return at >= 0
+
+    def apply(self, happening: Happening) -> None:
+        """Change the facts. An event that fails half-way leaves the row as it was before it, and raises."""
+        try:
+            self._apply(happening)
+        except Exception:
+            self.row, self.tail = fresh(self.before)
+            for earlier in self.applied:
+                self._apply(earlier)
+            raise
+        self.applied.append(happening)
+
+    def _apply(self, happening: Happening) -> None:
+        topic, offset, digest, at, event = happening
+        row = self.row
+        advance(row, at, event)
+        row.offsets[topic] = offset
+        row.seen = (row.seen + digest)[-SEEN_BYTES:]
+        if event.__class__ not in USAGE:
+            self.only_usage = False
+
+    def repeated(self, topic: int, offset: int) -> None:
+        """Note that an event came whose id has been applied before: it counts as a repeat, and changes nothing."""
+        self.row.duplicates += 1
+        self.row.offsets[topic] = offset
+
+    def encoded(self) -> bytes | None:
+        """The row to store, or None if it is what is stored already."""
+        value = ROWS.encode(self.row, self.tail)
+        return None if value == self.before else value
+
+
+def fresh(value: bytes | None) -> tuple[Row, list[Any] | None]:
+    return (Row([NEVER] * len(SOURCES)), None) if value is None else ROWS.decode(value)
