@@ -15,8 +15,8 @@ WEEKLY_DAYS = 7
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("closes", "converted", "days", "dose", "features", "joined", "left", "mrr", "rows", "said", "subjects",
-                 "unit", "units", "weekly")  # fmt: skip
+    __slots__ = ("closes", "converted", "days", "dose", "features", "joined", "left", "mrr", "newest", "rows", "said",
+                 "subjects", "unit", "units", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -24,6 +24,9 @@ class Account:
         self.days: dict[int, int] = {}
         self.weekly: dict[int, int] = {}
         self.features: dict[str, dict[int, int]] = {}
+        """feature -> day -> users who used it."""
+        self.newest: dict[str, int] = {}
+        """feature -> the latest of its days."""
         self.joined: dict[int, int] = {}
         self.left: dict[int, int] = {}
         self.dose: dict[tuple[str, int], list[int]] = {}
@@ -54,8 +57,23 @@ class Account:
     def breadth(self, day: int, window: int) -> int:
         """Distinct features and tasks used in the `window` days up to `day`."""
         oldest = day - window
-        looked_at = range(day, oldest, -1)
-        return sum(not days.keys().isdisjoint(looked_at) for days in self.features.values())
+        found = 0
+        for name, newest in self.newest.items():
+            if newest <= day:
+                found += newest > oldest
+            else:
+                found += any(oldest < used <= day for used in self.features[name])
+        return found
+
+    def shift_feature(self, name: str, old: tuple[int, int], new: tuple[int, int]) -> None:
+        """Move one user's days of a feature from an old (top day, mask) to a new one."""
+        sums = self.features.setdefault(name, {})
+        shift_days(sums, old, new)
+        if sums:
+            self.newest[name] = max(sums)
+        else:
+            del self.features[name]
+            self.newest.pop(name, None)
 
     @property
     def last_day(self) -> int:

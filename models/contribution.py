@@ -164,9 +164,10 @@ def _move(sums: dict[int, int], old: int | None, new: int | None) -> None:
 
 
 def _roll_features(account: Account, old: Contribution, new: Contribution) -> None:
-    for name in {**old.features, **new.features}:
-        sums = account.features.setdefault(name, {})
-        before = (old.days[0], old.features.get(name, 0))
-        shift_days(sums, before, (new.days[0], new.features.get(name, 0)))
-        if not sums:
-            del account.features[name]
+    """Move the days of the features that were used on others; most were not."""
+    (old_top, new_top), held, now = (old.days[0], new.days[0]), old.features, new.features
+    ahead = new_top - old_top if held else 0
+    for name in held.keys() | now.keys():
+        before, after = held.get(name, 0), now.get(name, 0)
+        if ahead < 0 or before << ahead != after:
+            account.shift_feature(name, (old_top, before), (new_top, after))

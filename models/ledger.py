@@ -18,15 +18,21 @@ ACCOUNT_DUE = b"U"
 
 
 class Moved(NamedTuple):
-    """A row's contribution before and after; `forced`: say it again even if it is the same."""
+    """A row's contribution before and after, and why."""
 
     account_id: str
     user_id: str | None
     old: Contribution
     new: Contribution
-    forced: bool
     at: int
     """Event time of the row's last event, or the moment at which time changed it."""
+    working: Working | None = None
+    """The row and the events that came for it; None when only time has passed."""
+
+    @property
+    def forced(self) -> bool:
+        """Whether what is said of the row has to be said again, even if it is the same."""
+        return self.working is not None and bool(self.working.again)
 
 
 class Ledger:
@@ -77,7 +83,7 @@ class Ledger:
             if value is not None:
                 self.pending[one.key] = value
             old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
-            yield Moved(one.account_id, one.user_id, old, new, one.forced, one.row.last_at)
+            yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
         for account_id in {account_id: None for account_id, _ in working}:
             self.contribute_account(account_id)
 
@@ -91,7 +97,7 @@ class Ledger:
             elif key in self.sums.parts and (value := self._latest(key)) is not None:
                 account_id, user_id = owner_of(key)
                 old, new = self._contribute(key, ROWS.decode(value)[0], account_id, user_id)
-                yield Moved(account_id, user_id, old, new, False, now)
+                yield Moved(account_id, user_id, old, new, now)
 
     def contribute_account(self, account_id: str) -> None:
         """Read an account as one unit of the experiments that have accounts as their units."""

@@ -22,7 +22,7 @@ from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
 from models.record import CLOCK, ORIGIN, ORIGINAL_TIME, Record, latest_plausible, position
 from models.rows import NEVER, PARTITION_KEY
-from models.scores import cause_of, read, score_message
+from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, left_signal, signal_message
 from models.working import ROWS, Happening, Working
 
@@ -75,9 +75,8 @@ class Partition:
     def _begin(self) -> None:
         """Begin a step: what is processed until its effects are asked for."""
         self._outputs: list[Output] = []
-        self._causes: dict[str, list[Happening]] = {}
-        self._say_again: dict[str, None] = {}
-        """Accounts of which something was redelivered: their score is sent whether or not it has moved."""
+        self._causes: dict[str, Cause] = {}
+        """Account -> what came for it in this step."""
         self._closed = False
         self.interrupted = False
         """Whether the step has to be carried out before the next record may be taken."""
@@ -162,9 +161,7 @@ class Partition:
             return self.book.suppressed(topic, record.offset)
         working = self.ledger.row_of(account_id, user_id)
         if record.offset <= working.row.offsets[topic]:
-            working.forced = True
-            self._say_again[account_id] = None
-            return None
+            return working.again.append(event)
         digest = xxhash.xxh3_64_digest(event.id.encode())
         if working.repeats(digest):
             return working.repeated(topic, record.offset)
@@ -178,7 +175,6 @@ class Partition:
             return self._refuse(topic, record, Refusal("internal_error", type(error).__name__))
         if at < start_of(self.book.row.closed_day + 1):
             self.book.late(topic, offset)
-        self._causes.setdefault(working.account_id, []).append(happening)
         return None
 
     def _would_change_a_close(self, event: Event) -> bool:
@@ -241,7 +237,6 @@ class Partition:
         if user_id is not None and account_id in self.ledger.sums.accounts:
             self._outputs.append(Output("journey-signals", self.number, key, forgotten_signal(account_id, user_id)))
         else:  # nobody is left of the account
-            self._say_again.pop(account_id, None)
             self._outputs += [Output(topic, self.number, key, None) for topic in ("account-scores", "journey-signals")]
 
     # -- time ----------------------------------------------------------------------------------------------------
@@ -306,10 +301,16 @@ class Partition:
     def _settle(self) -> None:
         for moved in self.ledger.settle():
             self._signal(moved)
+            if moved.working is not None:
+                cause = self._causes.get(moved.account_id)
+                if cause is None:
+                    cause = self._causes[moved.account_id] = Cause()
+                cause.add(moved.working)
 
     def _signal(self, moved: Moved) -> None:
         """Say where a user is on each journey on which that has changed, and which journeys they are off."""
-        account_id, user_id, old, new, forced, at = moved
+        account_id, user_id, old, new, at, _ = moved
+        forced = moved.forced
         if user_id is None or (old.journeys == new.journeys and not forced):
             return
         before = {share.journey: share for share in old.journeys}
@@ -329,15 +330,16 @@ class Partition:
         """Send the score of every account of which something else is to be said than last time."""
         sums = self.ledger.sums
         moved, sums.moved = sums.moved, {}
-        for account_id in {**moved, **self._say_again}:
+        again = {account_id: None for account_id, cause in self._causes.items() if cause.again}
+        for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
                 continue
             reading = read(account, self.book.now, self.book.row.closed_day, self._regular)
-            if reading.said == account.said and account_id not in self._say_again:
+            if reading.said == account.said and account_id not in again:
                 continue
             account.said = reading.said
-            cause = cause_of(self._causes.get(account_id, []), self.number, self.book.now)
+            cause = self._causes.get(account_id, PASSING_OF_TIME)
             value = score_message(account_id, account, reading, cause, self._regular)
             self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
 

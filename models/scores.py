@@ -7,10 +7,10 @@ import xxhash
 from models.account import Account
 from models.clock import day_of, rfc3339, start_of
 from models.closing import change_over
+from models.events import Event, instant
 from models.index import BASELINE, WEEK, Inputs, band_of, drivers_of, inputs_of, score_of
 from models.messages import encode
-from models.record import position
-from models.working import Happening
+from models.working import Working
 
 CAUSES_KEPT = 3
 NO_MODEL = "no model has learned yet; the score is an activity index"
@@ -27,23 +27,37 @@ class Said(NamedTuple):
     mrr: int | None
 
 
-class Cause(NamedTuple):
-    """What moved a score: the record that did last (or the tick), and the latest events."""
+class Cause:
+    """What came for an account in one step: how far its rows have applied each topic, and the latest events.
 
-    record: str
-    events: list[dict[str, str]]
+    The offsets are part of the rows. So a score that is sent again after a crash is sent under the same id, whatever
+    batches the records are read in.
+    """
+
+    __slots__ = ("again", "events", "offsets")
+
+    def __init__(self) -> None:
+        self.offsets: tuple[int, ...] = ()
+        self.events: list[Event] = []
+        self.again = False
+        """Whether something was redelivered, so that the score is sent whether or not it has moved."""
+
+    def add(self, working: Working) -> None:
+        """A row of the account has been worked on."""
+        offsets = working.row.offsets
+        self.offsets = tuple(map(max, self.offsets, offsets)) if self.offsets else tuple(offsets)
+        self.again = self.again or bool(working.again)
+        self.events += working.events()
+
+    def told(self) -> list[dict[str, str]]:
+        """The cause in the words of the message."""
+        if not self.events:
+            return [{"type": "time passed"}]
+        latest = sorted(self.events, key=lambda event: instant(event.at))[-CAUSES_KEPT:]
+        return [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in latest]
 
 
-def cause_of(happenings: list[Happening], partition: int, now: int) -> Cause:
-    """The cause that these events in a partition are; without any, the passing of time."""
-    if not happenings:
-        return Cause(f"tick/{now}", [{"type": "time passed"}])
-    events = [happening.event for happening in happenings[-CAUSES_KEPT:]]
-    last = happenings[-1]
-    return Cause(
-        position(last.topic, partition, last.offset),
-        [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in events],
-    )
+PASSING_OF_TIME = Cause()
 
 
 class Reading(NamedTuple):
@@ -72,9 +86,9 @@ def read(account: Account, now: int, closed_day: int, regular_days: float) -> Re
     return Reading(said, max(now, start_of(account.last_day)), day, inputs)
 
 
-def score_id(account_id: str, cause: Cause) -> str:
-    """The same score is sent again under the same id: derived from the account and the record that caused it."""
-    return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.record}".encode())
+def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
+    """The same score is sent again under the same id: derived from the account and what it rests on."""
+    return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.offsets or reading.at}".encode())
 
 
 def score_message(account_id: str, account: Account, reading: Reading, cause: Cause, regular_days: float) -> bytes:
@@ -92,7 +106,7 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         for driver, before in zip(drivers_of(reading.inputs), week_ago, strict=True)
     ]
     return encode({
-        "score_id": score_id(account_id, cause),
+        "score_id": score_id(account_id, reading, cause),
         "account_id": account_id,
         "at": rfc3339(reading.at),
         "score": said.score / 100,
@@ -106,7 +120,7 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "because": NO_MODEL,
         "baseline": BASELINE,
         "drivers": drivers,
-        "causes": cause.events,
+        "causes": cause.told(),
         "mrr": None if said.mrr is None else said.mrr / 1e6,
     })  # fmt: skip
 

@@ -26,16 +26,16 @@ class Happening(NamedTuple):
 class Working:
     """The copy of one row, with the events applied to it so far in this step."""
 
-    __slots__ = ("account_id", "applied", "before", "forced", "key", "only_usage", "row", "tail", "user_id")
+    __slots__ = ("account_id", "again", "applied", "before", "key", "only_usage", "row", "tail", "user_id")
 
     def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
         self.key, self.account_id, self.user_id, self.before = key, account_id, user_id, before
         self.row, self.tail = fresh(before)
         self.applied: list[Happening] = []
+        self.again: list[Event] = []
+        """Redelivered events: the facts have them, but what is said of them has to be said again."""
         self.only_usage = True
         """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
-        self.forced = False
-        """Whether something was redelivered: the facts stay, but what is said of them is said again."""
 
     def repeats(self, digest: bytes) -> bool:
         """Whether an event id's hash is among those remembered (hashes lie at multiples of their length)."""
@@ -64,6 +64,10 @@ class Working:
         row.seen = (row.seen + digest)[-SEEN_BYTES:]
         if event.__class__ not in USAGE:
             self.only_usage = False
+
+    def events(self) -> list[Event]:
+        """What came for this row in this step, in the order of arrival."""
+        return self.again + [happening.event for happening in self.applied]
 
     def repeated(self, topic: int, offset: int) -> None:
         """Note that an event came whose id has been applied before: it counts as a repeat, and changes nothing."""
