@@ -62,6 +62,7 @@ class Ledger:
             account.said = said.get(account_id)
             self.contribute_account(account_id)
         self.sums.mark_everything_changed()
+        self.sums.moved.clear()  # what was said of an account before stands until something comes or a day begins
 
     def row_of(self, account_id: str, user_id: str | None) -> Working:
         """The working copy of a user's row, or of the account's own (user None)."""

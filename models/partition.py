@@ -84,7 +84,7 @@ class Partition:
     # -- on assignment -------------------------------------------------------------------------------------------
 
     def rebuild(self, items: Iterable[tuple[bytes, bytes]]) -> None:
-        """Take up what is stored of this partition, and derive everything else from it."""
+        """Take up what is stored of this partition, and derive everything else. The next effects tell it."""
         rows = []
         for key, value in items:
             if key.startswith(PARTITION_KEY):
@@ -350,7 +350,8 @@ class Partition:
         for kind, id_ in sorted(changed):
             counts = sums.funnel[id_] if kind == "funnel" else sums.arms[id_]
             self._outputs.append(Output("partials", 0, partial_key(kind, id_, self.number), encode(counts)))
-        share = encode({**self.book.share(), **sums.totals()})
+        plans = sorted(published.plan_hash for published in self.world.plans.values())
+        share = encode({**self.book.share(), **sums.totals(), "plans": plans})
         if share != self._shared:
             self._shared = share
             self._outputs.append(Output("partials", 0, partial_key("partition", "", self.number), share))

@@ -9,6 +9,8 @@ from models.contribution import World
 from models.messages import Output
 from models.snapshot import SCHEMA, Partials, Snapshot, aggregates, at_risk, at_risk_length, lowest
 
+RANKING = "accounts:by-score"
+
 
 def account_value(message: bytes) -> dict[str, Any]:
     """The `account:{id}` snapshot from a score message."""
@@ -67,7 +69,7 @@ class ReadSide:
         found |= {f"account:{account_id}": value for account_id, value in self.accounts.items()}
         found |= {f"journeys:{account_id}": users for account_id, users in self.journeys.items() if users}
         scores = {account_id: value["score"] for account_id, value in self.accounts.items()}
-        found["accounts:by-score"] = scores
+        found[RANKING] = scores
         count = at_risk_length(len(scores), self.world.product.capacity.per_owner_per_week)
         found["at-risk"] = at_risk(lowest(scores, count))
         return found

@@ -49,6 +49,10 @@ class Partials:
     def partitions(self) -> Iterable[dict[str, Any]]:
         return self._partitions.values()
 
+    def knows(self, plan_hash: str) -> bool:
+        """Whether every partition has read its rows against this plan: only then are its sums whole."""
+        return all(plan_hash in share["plans"] for share in self._partitions.values())
+
     def time(self) -> int:
         """The event time that every partition has reached, or -1."""
         return min((share["time"] for share in self._partitions.values()), default=NEVER)
@@ -71,14 +75,16 @@ def aggregates(partials: Partials, world: World) -> Snapshot:
         "funnel": {**common, **funnels(partials, world)},
         "quality": {**common, **quality(partials)},
     }
-    readings = {}
+    headlines = []
     for id_, published in sorted(world.plans.items()):
-        reading = experiment.read(
-            published.plan, published.plan_hash, published.retrospective, partials.merged("experiment", id_)
-        )
-        readings[id_] = reading
+        if not partials.knows(published.plan_hash):
+            headlines.append({"experiment": id_, "because": "the workers are reading their rows against its plan"})
+            continue
+        counts = partials.merged("experiment", id_)
+        reading = experiment.read(published.plan, published.plan_hash, published.retrospective, counts)
+        headlines.append(headline(reading))
         found[f"experiment:{id_}"] = {**common, **reading}
-    found["experiments"] = {**common, "experiments": [headline(reading) for reading in readings.values()]}
+    found["experiments"] = {**common, "experiments": headlines}
     return found
 
 

@@ -1,9 +1,20 @@
 """Records by attributes, read by a consumer without a group: for topics that are read whole."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import Consumer, KafkaException
+
+
+class Keyed(Protocol):
+    """A record that is about its key; Faust's and those read here fit."""
+
+    @property
+    def key(self) -> bytes: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def offset(self) -> int: ...
 
 
 class Plain(NamedTuple):

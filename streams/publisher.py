@@ -8,14 +8,13 @@ from time import time
 from typing import Any
 
 import faust
-import msgspec
 import structlog
 from confluent_kafka.admin import AdminClient
 
 from models.clock import HOUR
 from models.contribution import World
 from models.messages import Output
-from models.readside import account_value, fields_of, journey_field, journey_value
+from models.readside import RANKING
 from models.snapshot import Partials, Snapshot, aggregates, at_risk, at_risk_length
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
@@ -23,13 +22,14 @@ from streams.config import Surroundings
 from streams.fatal import or_leave
 from streams.lag import lag
 from streams.plans import Plans
-from streams.rebuild import every_message
+from streams.projection import Projection, of_scores, of_signals
+from streams.refill import refill
 from streams.sender import Sender
 from streams.store import Change, Fence, Store, encode, published
 from streams.ticks import tick_outputs
 
 PULSE_S = 1.0
-RANKING = "accounts:by-score"
+PROJECTIONS: dict[str, Projection] = {"account-scores": of_scores, "journey-signals": of_signals}
 AT_RISK_EVERY = LAG_EVERY = 5
 """Pulses between two readings of the capacity list, and of how far the scorers are behind."""
 log = structlog.get_logger()
@@ -84,6 +84,8 @@ class Publisher:
             changes += self._at_risk_changes(fence)
         answer = self.store.write(fence, changes)
         if answer == "fresh":
+            written = {change.key for change in changes if change.op == "set"}
+            self._said = {key: value for key, value in self._said.items() if key in written}
             self._publish_everything(fence)
         elif answer == "stale":
             self.let_go()
@@ -134,54 +136,17 @@ class Publisher:
     def _publish_everything(self, fence: Fence) -> None:
         """Redis is new or was emptied: write every aggregate, and read scores and signals again from their topics."""
         log.warning("redis holds nothing of ours: writing everything again")
-        self._said.clear()
-        self.store.forget_fences()
         self.store.write(fence, self._aggregate_changes(fence))
-        for topic, take in (("account-scores", self.take_scores), ("journey-signals", self.take_signals)):
-            for partition, records in every_message(self.here.confluent, self.here.topic(topic), self.here.partitions):
-                take(partition, records)
+        for topic, projection in PROJECTIONS.items():
+            refill(self.here, self.store, self.cluster, topic, projection)
         self.store.write(fence, self._at_risk_changes(fence))
 
     # -- scores and signals --------------------------------------------------------------------------------------
 
-    def take_scores(self, partition: int, records: list[Any]) -> None:
-        fence = Fence(self.cluster, f"{self.here.topic('account-scores')}/{partition}", records[-1].offset)
-        latest = {record.key: record.value for record in records}
-        changes = []
-        for key, value in latest.items():
-            account_id = key.decode()
-            if value is None:
-                changes += [Change("del", f"account:{account_id}"), Change("del", f"account:{account_id}:history")]
-                changes.append(Change("unrank", RANKING, account_id))
-            else:
-                account = account_value(value)
-                full = published(account, fence)
-                changes += [
-                    Change("set", f"account:{account_id}", full),
-                    Change("history", f"account:{account_id}:history", full),
-                    Change("rank", RANKING, account_id, str(account["score"])),
-                ]
-            changes.append(Change("tell", f"account:{account_id}"))
-        self.store.write(fence, changes)
-
-    def take_signals(self, partition: int, records: list[Any]) -> None:
-        fence = Fence(self.cluster, f"{self.here.topic('journey-signals')}/{partition}", records[-1].offset)
-        changes = []
-        for record in records:
-            key = f"journeys:{record.key.decode()}"
-            if record.value is None:
-                changes.append(Change("del", key))
-                continue
-            signal = msgspec.json.decode(record.value)
-            if signal.get("forgotten"):
-                held = self.store.fields(key)
-                changes += [Change("unfield", key, name) for name in fields_of(signal["user_id"], held)]
-            elif signal.get("left"):
-                changes.append(Change("unfield", key, journey_field(signal)))
-            else:
-                changes.append(Change("field", key, published(journey_value(signal), fence), journey_field(signal)))
-        changes += [Change("tell", f"journeys:{account.decode()}") for account in {record.key for record in records}]
-        self.store.write(fence, changes)
+    def take(self, topic: str, partition: int, records: list[Any]) -> None:
+        """Write what a batch of scores or signals changes."""
+        fence = Fence(self.cluster, f"{self.here.topic(topic)}/{partition}", records[-1].offset)
+        self.store.write(fence, PROJECTIONS[topic](records, fence))
 
 
 def untimed(value: Snapshot) -> Snapshot:
@@ -193,10 +158,7 @@ def make_publisher(here: Surroundings) -> faust.App:
     """The publisher's Faust app, ready to run."""
     app = make_app("publisher", here)
     publisher = Publisher(here, app)
-    takers = {
-        here.topic("account-scores"): publisher.take_scores,
-        here.topic("journey-signals"): publisher.take_signals,
-    }
+    topics = {here.topic(topic): topic for topic in PROJECTIONS}
 
     @app.agent(batches(app, here.topic("pulse")), concurrency=1, name="pulses")
     async def _pulses(stream: Any) -> None:
@@ -204,11 +166,11 @@ def make_publisher(here: Surroundings) -> faust.App:
             or_leave(lambda offset=event.message.offset: publisher.pulse(offset))
             await stream.ack(event)
 
-    @app.agent(batches(app, *takers), concurrency=1, name="accounts")
+    @app.agent(batches(app, *topics), concurrency=1, name="accounts")
     async def _accounts(stream: Any) -> None:
         async for event in stream.noack().events():
             message = event.message
-            or_leave(lambda m=message: takers[m.topic](m.partition, m.value))
+            or_leave(lambda m=message: publisher.take(topics[m.topic], m.partition, m.value))
             await stream.ack(event)
 
     @app.on_partitions_revoked.connect

@@ -42,11 +42,16 @@ class Scorer:
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
 
     def take_over(self) -> None:
-        """After recovery: derive every owned partition's sums from its rows."""
+        """After recovery: derive every owned partition's sums from its rows, and tell them.
+
+        Whatever a former owner has sent last, from here on the partials are those of the rows.
+        """
         owned = {tp.partition for tp in self.app.assignor.assigned_actives() if tp.topic in self.topics}
         grouped = self.table.by_partition()
         self.paused = set()
         self.partitions = {number: self._partition(number, grouped.get(number, [])) for number in sorted(owned)}
+        for number, partition in self.partitions.items():
+            self.carry_out(number, partition.partition.effects())
         log.info("partitions taken over", partitions=sorted(owned), rows=len(self.table.rows))
         announce_ready(self.here)
 

@@ -31,6 +31,12 @@ while at <= #ARGV do
   elseif op == 'del' then redis.call('DEL', prefix .. key)
   elseif op == 'field' then redis.call('HSET', prefix .. key, ARGV[at + 3], value)
   elseif op == 'unfield' then redis.call('HDEL', prefix .. key, value)
+  elseif op == 'unuser' then
+    for _, field in ipairs(redis.call('HKEYS', prefix .. key)) do
+      if string.sub(field, string.find(field, '/', 1, true) + 1) == value then
+        redis.call('HDEL', prefix .. key, field)
+      end
+    end
   elseif op == 'rank' then redis.call('ZADD', prefix .. key, ARGV[at + 3], value)
   elseif op == 'unrank' then redis.call('ZREM', prefix .. key, value)
   elseif op == 'history' then redis.call('XADD', prefix .. key, 'MAXLEN', '~', maxlen, '*', 'value', value)
@@ -58,7 +64,7 @@ class OtherCluster(Exception):
 
 
 class Change(NamedTuple):
-    """One step of a write; `extra` is a hash field or a score."""
+    """One step of a write, as WRITE takes it; `extra` is a hash field or a score."""
 
     op: str
     key: str
@@ -89,10 +95,6 @@ class Store:
             )
         return {-2: "stale", 1: "fresh", 0: "written"}[int(answer)]
 
-    def forget_fences(self) -> None:
-        """Before everything is written again from the topics' beginnings."""
-        self.client.delete(f"{self.prefix}fences")
-
     def ranked(self, key: str) -> int:
         """How many members a ranking has."""
         count: int = self.client.zcard(self.prefix + key)
@@ -102,9 +104,6 @@ class Store:
         """The first `count` members of a ranking, lowest first."""
         ranked = self.client.zrange(self.prefix + key, 0, count - 1, withscores=True) if count else []
         return [(member.decode(), score) for member, score in ranked]
-
-    def fields(self, key: str) -> dict[str, bytes]:
-        return {name.decode(): value for name, value in self.client.hgetall(self.prefix + key).items()}
 
 
 def published(value: dict[str, Any], fence: Fence, offsets: dict[str, Any] | None = None) -> bytes:

@@ -16,6 +16,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartit
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumers.snapshots import RANKING, Snapshots
+from livelift.experiments import published_plans
 from livelift.local.process import Child
 from livelift.local.stack import Stack
 from livelift.local.topics import rows_changelog_name
@@ -156,6 +157,11 @@ class Reading:
         expected = at_risk(lowest(scores, at_risk_length(len(scores), self._capacity)))["accounts"]
         if (self.snapshots.get("at-risk") or {}).get("accounts") != expected:
             yield "at-risk is not that of the scores"
+        held = self.snapshots.keys()
+        read = {key.removeprefix("experiment:") for key in held if key.startswith("experiment:")}
+        unread = published_plans(surroundings(self.settings)).keys() - read
+        if unread:
+            yield f"not read yet: experiments {sorted(unread)}"
 
     def acknowledged(self) -> dict[tuple[str, int], int]:
         """(topic, partition) -> last offset that the scorers' group has committed."""
