@@ -1,7 +1,7 @@
 """The batched transport: Faust sees one message per partition and fetch, whose value is the list of records.
 
 What costs in Faust is handling each message; a batch of four thousand costs as much as one event. The batch carries
-its last offset, so Faust's own gap handling commits exactly what was processed (docs/decisions/0002).
+its last offset, and what is committed is the last offset of the last batch acknowledged (docs/decisions/0002).
 """
 
 from collections.abc import Iterable, Mapping
@@ -77,10 +77,30 @@ class Consumer(driver.Consumer):
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _wait_next_records(self, timeout: float) -> tuple[Mapping[TP, list[Batch]] | None, set[TP] | None]:
+        """What one fetch brought. All of it is delivered, also of a partition that is paused before its turn comes:
+        Faust compares with its present set of active partitions and would drop what has been fetched already.
+        """
         records, active = await super()._wait_next_records(timeout)
+        active = None if active is None else set(active)
         if not records:
             return records, active
         return {tp: [Batch(tp, batch)] for tp, batch in records.items() if batch}, active
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Where to commit: behind the last batch acknowledged, since a partition's batches are processed in their order.
+
+        Faust would look for gaps between the offsets of batches, and not see the one behind a batch at offset 0.
+        """
+        acknowledged = self._acked[tp]
+        if not acknowledged:
+            return None
+        last = max(acknowledged)
+        self._acked_index[tp].difference_update(acknowledged)
+        acknowledged.clear()
+        return last + 1
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing is missing between the offsets of two batches."""
 
 
 class Transport(driver.Transport):
