@@ -13,7 +13,7 @@ import numpy as np
 from confluent_kafka import KafkaError, Message, Producer
 
 from models.clock import HOUR, rfc3339
-from models.events import HOME
+from models.events import HOME, SOURCES
 from models.messages import Output
 from streams.config import Surroundings
 from streams.placement import Placement
@@ -27,8 +27,8 @@ MIX = {
 """Event type -> its share of all events."""
 OF_ACCOUNTS = {"usage_reported", "traits_set", "converted", "mrr_changed", "payment_succeeded", "payment_failed"}
 """Types that name no person."""
-FEATURES = ("report", "search", "export", "dashboard", "import", "share", "comment", "filter", "api", "alert", "template",
-            "integration", "audit", "theme")  # fmt: skip
+FEATURES = ("report", "search", "export", "dashboard", "import", "share", "comment", "filter", "api", "alert",
+            "template", "integration", "audit", "theme")  # fmt: skip
 TASKS = 3
 STARTS_AT = 1_772_409_600 * 1_000_000
 """Monday, 2 March 2026, 00:00 UTC."""
@@ -71,8 +71,6 @@ def events_in(load: list[Output]) -> int:
 
 
 def _topics() -> dict[str, str]:
-    from models.events import SOURCES
-
     return {kind: SOURCES[HOME[kind]] for kind in MIX}
 
 
@@ -105,7 +103,8 @@ def _happenings(size: Size) -> Iterator[tuple[str, str, str, str | None, str]]:
 def _properties(kind: str, task: int, feature: str, token: int) -> str:
     match kind:
         case "core_action":
-            return f'{{"feature":"{feature}","count":{token % 3 + 1},"automated":{"true" if token % 20 == 0 else "false"}}}'
+            automated = "true" if token % 20 == 0 else "false"
+            return f'{{"feature":"{feature}","count":{token % 3 + 1},"automated":{automated}}}'
         case "session_started":
             return f'{{"country":"DE","duration_s":{token % 3600}}}'
         case "task_started" | "task_completed" | "help_needed":
@@ -115,7 +114,8 @@ def _properties(kind: str, task: int, feature: str, token: int) -> str:
         case "traits_set":
             return f'{{"industry":"retail","employees":{token % 5000}}}'
         case "help_engaged":
-            return f'{{"source":"{"CS" if token % 3 else "OTHER"}","channel":"chat","minutes":{token % 30},"task":"{task}"}}'
+            source = "CS" if token % 3 else "OTHER"
+            return f'{{"source":"{source}","channel":"chat","minutes":{token % 30},"task":"{task}"}}'
         case "ticket_opened":
             return f'{{"ticket":"T-{token % 100_000}","area":"{feature}","severity":{token % 4}}}'
         case "converted" | "mrr_changed":
@@ -169,4 +169,5 @@ def produce(here: Surroundings, load: list[Output]) -> dict[str, dict[int, int]]
 
 
 if __name__ == "__main__":
-    print(json.dumps({"events": events_in(load := generate(Size())), "records": len(load), "bytes": typical_size(load)}))
+    load = generate(Size())
+    print(json.dumps({"events": events_in(load), "records": len(load), "bytes": typical_size(load)}))

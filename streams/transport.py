@@ -87,7 +87,7 @@ class Consumer(driver.Consumer):
         return {tp: [Batch(tp, batch)] for tp, batch in records.items() if batch}, active
 
     def _new_offset(self, tp: TP) -> int | None:
-        """Where to commit: behind the last batch acknowledged, since a partition's batches are processed in their order.
+        """Where to commit: behind the last batch acknowledged, since batches of a partition are processed in order.
 
         Faust would look for gaps between the offsets of batches, and not see the one behind a batch at offset 0.
         """

@@ -56,7 +56,12 @@ def test_seven_presentations_read_as_published_as_counted_and_as_replayed(namesp
         held = through_kafka(settings, recording)
         stack.check()
     funnel = held["funnel"]["getting-started"]
-    assert [(step["converted"], step["users"]) for step in funnel["dose"]] == [(4, 337), (4, 378), (84, 546), (5484, 6424)]
+    assert [(step["converted"], step["users"]) for step in funnel["dose"]] == [
+        (4, 337),
+        (4, 378),
+        (84, 546),
+        (5484, 6424),
+    ]
     assert funnel["skipped"] == {"1": 40, "2": 45}
     assert funnel["out_of_order"] == 5
     assert as_counted(funnel) == counted()
@@ -91,7 +96,7 @@ def test_simulated_customers_read_as_counted_and_as_replayed(namespace, tmp_path
     with running(settings) as stack:
         held = through_kafka(settings, recording)
         stack.check()
-    cohorts, tasks, helped, outcome = tables(tmp_path / "trial")
+    cohorts, tasks, _, outcome = tables(tmp_path / "trial")
     done = tasks.groupby("customer_id")["task"].nunique().reindex(cohorts.index, fill_value=0)
     converted = outcome.reindex(cohorts.index)["converted"] == 1
     funnel = held["funnel"]["getting-started"]

@@ -16,7 +16,7 @@ Trait = st.one_of(st.booleans(), st.sampled_from([0.0, 1.0, 2.5]), st.sampled_fr
 Moment = st.sampled_from([f"2027-01-0{day}T00:00:00Z" for day in (1, 2, 3)])
 
 
-def _properties(required: dict[str, st.SearchStrategy], optional: dict[str, st.SearchStrategy] | None = None):  # noqa: ANN202
+def _properties(required: dict[str, st.SearchStrategy], optional: dict[str, st.SearchStrategy] | None = None):
     return st.fixed_dictionaries(required, optional=optional or {})
 
 

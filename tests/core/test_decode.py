@@ -166,7 +166,9 @@ def test_a_segment_event_whose_name_is_no_text_is_ignored(name: object) -> None:
     assert isinstance(decode(PRODUCT, json.dumps({"type": "track", "messageId": "m", "event": name}).encode()), Ignored)
 
 
-@pytest.mark.parametrize("shell", ['{"specversion":"1.0","type":%s}', '{"type":%s}', '{"type":"page","userId":"a","event":%s}'])
+@pytest.mark.parametrize(
+    "shell", ['{"specversion":"1.0","type":%s}', '{"type":%s}', '{"type":"page","userId":"a","event":%s}']
+)
 def test_nesting_of_any_depth_never_raises(shell: str) -> None:
     for depth in range(600, 1001):
         assert isinstance(decode(PRODUCT, (shell % ("[" * depth + "]" * depth)).encode()), Refusal | Ignored)
@@ -180,7 +182,9 @@ Loose = st.recursive(
 FIELDS = ("id", "type", "at", "account_id", "user_id", "properties", "specversion", "data", "event", "messageId",
           "userId", "groupId", "traits", "context", "timestamp", "time")  # fmt: skip
 Kind = st.sampled_from([*KINDS, "tick", "forget", "track", "identify", "group", "page"])
-Almost = st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, Loose) | {"type": Kind | Loose, "event": Kind | Loose})
+Almost = st.fixed_dictionaries(
+    {}, optional=dict.fromkeys(FIELDS, Loose) | {"type": Kind | Loose, "event": Kind | Loose}
+)
 
 
 @given(st.binary(max_size=200) | Loose.map(json.dumps).map(str.encode) | Almost.map(json.dumps).map(str.encode))
