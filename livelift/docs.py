@@ -2,11 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
+from pydantic.fields import FieldInfo
 
 from livelift.schema import asyncapi_document, json_schema
-from livelift.settings import Settings
+from livelift.settings import BESIDE, PREFIX, Settings
 from models.index import BANDS, WEIGHTS
 from models.journey import REACHES, STATES, TRANSITIONS
 from streams.topics import TOPICS
@@ -45,15 +47,80 @@ def index() -> str:
     return f"# The activity index\n\n| input | points at its best |\n|---|---|\n{rows}\nBands: {bands}.\n"
 
 
+SETTINGS = """# Settings of an installation
+
+From `LIVELIFT_*` variables, else from `livelift-services.toml` in the folder where livelift is started. What the
+product is stands in [livelift.toml](product.md) instead. A name that is no setting is refused, in the file as in the
+variables, and a wrong value is refused with its name.
+
+| in the file | variable | default | meaning |
+|---|---|---|---|
+{rows}
+Two variables cannot stand in the file:
+
+| variable | meaning |
+|---|---|
+{beside}
+## A file
+
+```toml
+kafka = "127.0.0.1:9092"
+redis = "redis://127.0.0.1:6379/0"
+partitions = 12
+data_dir = "/var/lib/livelift"
+config = "/etc/livelift/livelift.toml"
+```
+
+## TLS and a password
+
+```toml
+kafka = "kafka-1.example.com:9093,kafka-2.example.com:9093"
+kafka_security = "sasl_ssl"
+kafka_ca_file = "/etc/livelift/ca.pem"     # leave out where the system's certificates do
+kafka_mechanism = "SCRAM-SHA-512"
+kafka_username = "livelift"
+redis = "rediss://redis.example.com:6380/0"
+```
+
+The password comes beside it, and is shown nowhere:
+
+```sh no-ci
+export LIVELIFT_KAFKA_PASSWORD=...
+livelift topics check
+```
+"""
+
+
+def settings_page() -> str:
+    """Every setting with what is said of it where it is declared."""
+    rows = "".join(
+        f"| `{name}` | `{PREFIX}{name.upper()}` | {default(field.default)} | {field.description}{choices(field)} |\n"
+        for name, field in Settings.model_fields.items()
+    )
+    beside = "".join(f"| `{name}` | {meaning} |\n" for name, meaning in BESIDE.items())
+    return SETTINGS.format(rows=rows, beside=beside)
+
+
+def default(value: Any) -> str:
+    return "none" if value is None else "empty" if value == "" else f"`{value}`"
+
+
+def choices(field: FieldInfo) -> str:
+    """What may be chosen, where it is one of some words."""
+    words = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return f" One of {', '.join(f'`{word}`' for word in words)}." if words else ""
+
+
 def documents() -> dict[str, str]:
-    """Every generated file by its name under `docs/generated`."""
+    """Every generated file by its name under `docs`."""
     partitions = int(Settings.model_fields["partitions"].default)
     return {
-        "journey-states.md": journey_states(),
-        "topics.md": topics(),
-        "activity-index.md": index(),
-        "events.schema.json": pretty(json_schema()),
-        "asyncapi.json": pretty(asyncapi_document(partitions)),
+        "settings.md": settings_page(),
+        "generated/journey-states.md": journey_states(),
+        "generated/topics.md": topics(),
+        "generated/activity-index.md": index(),
+        "generated/events.schema.json": pretty(json_schema()),
+        "generated/asyncapi.json": pretty(asyncapi_document(partitions)),
     }
 
 
@@ -61,7 +128,7 @@ def pretty(document: object) -> str:
     return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
 
-def outdated(folder: Path = DOCS / "generated") -> list[str]:
+def outdated(folder: Path = DOCS) -> list[str]:
     """The generated files that differ from what the code says now."""
     held = {name: (folder / name).read_text() if (folder / name).exists() else None for name in documents()}
     return [name for name, text in documents().items() if held[name] != text]
@@ -74,9 +141,9 @@ def main() -> None:
         if names:
             print("out of date, run `make docs`:", ", ".join(names))
         sys.exit(1 if names else 0)
-    (DOCS / "generated").mkdir(parents=True, exist_ok=True)
     for name, text in documents().items():
-        (DOCS / "generated" / name).write_text(text)
+        (DOCS / name).parent.mkdir(parents=True, exist_ok=True)
+        (DOCS / name).write_text(text)
 
 
 if __name__ == "__main__":
