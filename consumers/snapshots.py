@@ -8,6 +8,7 @@ import redis
 HASHES = "journeys:"
 RANKING = "accounts:by-score"
 BATCH = 500
+CONNECT_S, ANSWER_S = 5.0, 30.0
 
 
 class Snapshots:
@@ -15,7 +16,7 @@ class Snapshots:
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
-        self.client: Any = redis.Redis.from_url(url)
+        self.client: Any = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
 
     def get(self, key: str) -> Any:
         """One snapshot by its key (without the prefix); None if there is none."""

@@ -5,6 +5,8 @@ import sys
 import typer
 
 from livelift.commands import inspect, recordings, running
+from livelift.reach import in_words
+from livelift.surroundings import complain
 
 app = typer.Typer(
     name="livelift",
@@ -15,10 +17,17 @@ app = typer.Typer(
     help="Customers scored while they use the product: journeys, account health and experiments, live from Kafka.",
     epilog="Start with: [bold]livelift demo[/bold]  ·  settings: LIVELIFT_* or livelift-services.toml",
 )
-topics = typer.Typer(no_args_is_help=True, help="Create and check the topics of the contract.")
-experiments = typer.Typer(no_args_is_help=True, help="Experiment plans.")
-journeys = typer.Typer(no_args_is_help=True, help="Journeys through onboarding.")
-dead_letters = typer.Typer(no_args_is_help=True, help="What was refused, and why.")
+
+
+def group(what: str, example: str) -> typer.Typer:
+    """Commands that belong together."""
+    return typer.Typer(no_args_is_help=True, help=f"{what}\n\nExample: [bold]{example}[/bold]")
+
+
+topics = group("Create and check the topics of the contract.", "livelift topics check")
+experiments = group("Experiment plans.", "livelift experiments list")
+journeys = group("Journeys through onboarding.", "livelift journeys table")
+dead_letters = group("What was refused, and why.", "livelift dead-letters list")
 
 app.command()(running.up)
 app.command()(running.worker)
@@ -40,18 +49,19 @@ app.add_typer(experiments, name="experiments")
 app.add_typer(journeys, name="journeys")
 app.add_typer(dead_letters, name="dead-letters")
 
-EXPECTED = (ValueError, OSError, RuntimeError)
-"""Errors whose message is meant for the person at the keyboard; anything else is a bug and shows its traceback."""
 INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line: 0 done, 1 it could not be done (one line says why), 2 wrong usage, 130 interrupted."""
     try:
-        app()
+        app(prog_name="livelift")
     except KeyboardInterrupt:
-        print("livelift: interrupted", file=sys.stderr)
+        complain("interrupted")
         sys.exit(INTERRUPTED)
-    except EXPECTED as error:
-        print(f"livelift: {error}", file=sys.stderr)
+    except Exception as error:
+        said = in_words(error)
+        if said is None:
+            raise  # a defect of ours: its traceback is what helps to mend it
+        complain(said)
         sys.exit(1)

@@ -26,8 +26,8 @@ def publish_plan(here: Surroundings, plan: Plan, retrospective: bool = False) ->
     if before is not None:
         if before.plan_hash == plan.hash:
             return False
-        changed = "\n  ".join(differences(before.plan, plan))
-        raise PlanError(f"experiment {plan.id!r} is published and frozen; this file differs from it:\n  {changed}")
+        changed = "; ".join(differences(before.plan, plan))
+        raise PlanError(f"experiment {plan.id!r} is published and frozen; this file differs from it in {changed}")
     producer = Producer({**here.confluent, "enable.idempotence": True})
     value = msgspec.json.encode(PublishedPlan(plan, plan.hash, retrospective))
     producer.produce(here.topic("experiment-plans"), value, plan.id.encode(), 0)

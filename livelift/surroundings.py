@@ -16,7 +16,7 @@ def product_of(path: Path) -> Product:
     try:
         return read_product(path.read_bytes())
     except ProductError as error:
-        raise ProductError(f"{path}: {error}") from error
+        raise ProductError(f"{path}: {str(error).removeprefix('livelift.toml: ')}") from error
 
 
 def surroundings(settings: Settings, product: Product | None = None) -> Surroundings:

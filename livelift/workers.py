@@ -32,6 +32,8 @@ def run_worker(role: str, settings: Settings) -> None:
     from livelift.local.topics import check_topics
     from streams.app import run
 
+    if role == "publisher":
+        settings.require_redis()
     here = surroundings(settings)
     complaints = check_topics(settings)
     if complaints:

@@ -8,6 +8,7 @@ import typer
 
 from livelift.settings import Settings
 
+SHOWN = 20
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -18,21 +19,35 @@ def snapshot(
         bool, typer.Option("--clear", help="Remove every snapshot under the prefix (it can be rebuilt).")
     ] = False,
 ) -> None:
-    """Print what Redis holds, as JSON. Example: [bold]livelift snapshot funnel[/bold]"""
+    """Print what Redis holds, as JSON.
+
+    Example: [bold]livelift snapshot funnel[/bold]
+    """
     from consumers.snapshots import Snapshots
-    from models.snapshot import canonical as canonical_of
+    from livelift.reach import reach_redis
 
     settings = Settings()
-    held = Snapshots(settings.require_redis(), settings.redis_prefix)
+    held = Snapshots(reach_redis(settings), settings.redis_prefix)
     if clear:
         print(f"{held.clear()} keys removed")
         return
     value = held.everything() if key is None else held.get(key)
     if value is None:
-        raise ValueError(
-            f"no snapshot {key!r} under prefix {settings.redis_prefix!r}; there are: {', '.join(held.keys()[:20])}"
-        )
-    print(msgspec.json.format(msgspec.json.encode(canonical_of(value) if canonical else value), indent=2).decode())
+        raise ValueError(no_snapshot(str(key), settings, held.keys()))
+    if canonical:
+        from models.snapshot import canonical as canonical_of
+
+        value = canonical_of(value) if key is None else canonical_of({key: value}).get(key)
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def no_snapshot(key: str, settings: Settings, keys: list[str]) -> str:
+    """What to do about a key that Redis does not hold."""
+    where = f"no snapshot {key!r} in {settings.redis_shown} under the prefix {settings.redis_prefix!r}"
+    if not keys:
+        return f"{where}, nor any other: do the workers run?"
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return f"{where}; there are {', '.join(keys[:SHOWN])}{more}"
 
 
 def schema(
@@ -40,7 +55,10 @@ def schema(
         bool, typer.Option("--asyncapi", help="The AsyncAPI 3 document instead of JSON Schema.")
     ] = False,
 ) -> None:
-    """Print the contract, generated from the code. Example: [bold]livelift schema --asyncapi > asyncapi.json[/bold]"""
+    """Print the contract, generated from the code.
+
+    Example: [bold]livelift schema --asyncapi > asyncapi.json[/bold]
+    """
     from livelift.schema import asyncapi_document, json_schema
 
     document = asyncapi_document(Settings().partitions) if asyncapi else json_schema()
@@ -56,9 +74,9 @@ def forget(
     Example: [bold]livelift forget --account acme --user ann[/bold]
     """
     from livelift.privacy import forget as send_forget
-    from livelift.surroundings import surroundings
+    from livelift.reach import reach_kafka
 
-    send_forget(surroundings(Settings()), account, user)
+    send_forget(reach_kafka(Settings(), "product-events"), account, user)
     print(
         "asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention"
     )
@@ -75,29 +93,40 @@ def apply(
     Example: [bold]livelift experiments apply plan.toml[/bold]
     """
     from livelift.experiments import publish_plan
-    from livelift.surroundings import surroundings
-    from models.plan import read_plan
+    from livelift.reach import reach_kafka
+    from models.plan import PlanError, read_plan
 
-    plan = read_plan(file.read_bytes())
-    new = publish_plan(surroundings(Settings()), plan, retrospective)
+    try:
+        plan = read_plan(file.read_bytes())
+    except PlanError as error:
+        raise PlanError(f"{file}: {error}") from error
+    new = publish_plan(reach_kafka(Settings(), "experiment-plans"), plan, retrospective)
     print(f"{plan.id}: {'published' if new else 'was published already, unchanged'} ({plan.hash})")
 
 
 def list_experiments(json: Json = False) -> None:
-    """List the published plans."""
-    from livelift.experiments import published_plans
-    from livelift.surroundings import surroundings
+    """List the published plans.
 
-    plans = published_plans(surroundings(Settings()))
+    Example: [bold]livelift experiments list[/bold]
+    """
+    from livelift.experiments import published_plans
+    from livelift.reach import reach_kafka
+
+    plans = published_plans(reach_kafka(Settings(), "experiment-plans"))
     if json:
         print(msgspec.json.encode(plans).decode())
         return
     for id_, published in sorted(plans.items()):
         print(f"{id_}  {published.plan_hash}  starts {published.plan.experiment.starts_at:%Y-%m-%d}")
+    if not plans:
+        print("no experiment plans are published (`livelift experiments apply FILE` publishes one)")
 
 
 def journey_table() -> None:
-    """Print the transition table of a task: what each input makes of each state."""
+    """Print the transition table of a task: what each input makes of each state.
+
+    Example: [bold]livelift journeys table[/bold]
+    """
     from models.journey import REACHES, STATES, TRANSITIONS
 
     print("".join(f"{name:<16}" for name in ("state", *REACHES)))
@@ -117,8 +146,10 @@ def list_dead_letters(
     Example: [bold]livelift dead-letters list --last 5[/bold]
     """
     from consumers.dead_letters import latest
+    from livelift.reach import reach_kafka
 
     settings = Settings()
+    reach_kafka(settings, "dead-letters")
     letters = latest(settings.kafka_python(), settings.topic("dead-letters"), last)
     for letter in letters:
         shown = letter.shown(show_payload)

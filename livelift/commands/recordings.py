@@ -24,17 +24,23 @@ def play(
     as_written: AsWritten = False,
     json: Json = False,
 ) -> None:
-    """Send a recording through the real topics. Example: [bold]livelift play ./trial --speed 86400[/bold]"""
+    """Send a recording through the real topics.
+
+    Example: [bold]livelift play ./trial --speed 86400[/bold]
+    """
     from livelift.player import Player
     from livelift.progress import counting
+    from livelift.reach import reach_kafka
     from livelift.recording import open_recording
-    from livelift.surroundings import complain, surroundings
+    from livelift.surroundings import complain
+    from models.events import SOURCES
 
     recording = open_recording(folder, as_written)
+    here = reach_kafka(Settings(), *SOURCES, "experiment-plans")
     for line in recording.refused:
         complain(line)
     with counting("playing", recording.events, quiet=json) as progress:
-        played = Player(surroundings(Settings()), speed).play(recording, progress)
+        played = Player(here, speed).play(recording, progress)
     result = {"events": played.events, "ticks": played.ticks, "unreadable": len(recording.refused),
               "seconds": round(played.seconds, 3), "events_per_second": round(played.rate)}  # fmt: skip
     if json:
@@ -46,7 +52,10 @@ def play(
 def replay(folder: Folder, as_written: AsWritten = False, json: Json = False,
            canonical: Annotated[bool, typer.Option("--canonical", help="Only what any two runs agree on.")] = False,
            ) -> None:  # fmt: skip
-    """The same core in one process, without Kafka and Redis. Example: [bold]livelift replay ./trial --json[/bold]"""
+    """The same core in one process, without Kafka and Redis.
+
+    Example: [bold]livelift replay ./trial --json[/bold]
+    """
     from livelift.progress import counting
     from livelift.recording import open_recording
     from livelift.replay import replay as run_replay

@@ -3,17 +3,22 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+import msgspec
 import typer
 
 from livelift.settings import Settings
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Role = Literal["scorer", "learner", "publisher", "all"]
 
 
 def worker(
     role: Annotated[Role, typer.Option(help="Which part to run; `all` runs one process of each.")] = "all",
 ) -> None:
-    """Run a worker in the foreground. Example: [bold]livelift worker --role scorer[/bold]"""
+    """Run a worker in the foreground.
+
+    Example: [bold]livelift worker --role scorer[/bold]
+    """
     from livelift.workers import run_worker
 
     run_worker(role, Settings())
@@ -26,7 +31,9 @@ def up(
 ) -> None:
     """Start Kafka, Redis and the workers here, until Ctrl-C.
 
-    LIVELIFT_KAFKA and LIVELIFT_REDIS name services to use instead. Example: [bold]livelift up --kafka-port 9092[/bold]
+    LIVELIFT_KAFKA and LIVELIFT_REDIS name services to use instead.
+
+    Example: [bold]livelift up --kafka-port 9092[/bold]
     """
     from livelift.local.up import up as run_up
 
@@ -44,24 +51,53 @@ def demo(
     ] = None,
     capture: Annotated[Path | None, typer.Option(help="Write the last screen to this file, as SVG.")] = None,
 ) -> None:
-    """Play a simulated trial through everything and watch it. Example: [bold]livelift demo --once[/bold]"""
+    """Play a simulated trial through everything and watch it.
+
+    Example: [bold]livelift demo --once[/bold]
+    """
     from livelift.demo import run_demo
 
     raise typer.Exit(run_demo(Settings(), once, customers, seed, speed, capture))
 
 
-def create() -> None:
-    """Create every topic of the contract that is not there yet."""
-    from livelift.local.topics import create_topics
+def create(json: Json = False) -> None:
+    """Create every topic of the contract that is not there yet.
 
-    create_topics(Settings())
+    Example: [bold]livelift topics create[/bold]
+    """
+    from livelift.local.topics import create_topics, wanted
+    from livelift.reach import reach_kafka
+
+    settings = Settings()
+    reach_kafka(settings)
+    created = create_topics(settings)
+    there = [name for name in wanted(settings) if name not in created]
+    if json:
+        print(msgspec.json.encode({"created": created, "already_there": there}).decode())
+        return
+    for name in created:
+        print(f"created {name}")
+    print(f"{len(created)} topics created, {len(there)} were there already")
 
 
-def check() -> None:
-    """Say what is wrong with the topics; exit 1 if anything is."""
-    from livelift.local.topics import check_topics
+def check(json: Json = False) -> None:
+    """Say what is wrong with the topics; exit 1 if anything is.
 
-    complaints = check_topics(Settings())
-    for complaint in complaints:
-        print(complaint)
+    Example: [bold]livelift topics check[/bold]
+    """
+    from livelift.local.topics import check_topics, wanted
+    from livelift.reach import reach_kafka
+
+    settings = Settings()
+    reach_kafka(settings)
+    complaints = check_topics(settings)
+    checked = list(wanted(settings))
+    if json:
+        print(msgspec.json.encode({"checked": checked, "wrong": complaints}).decode())
+    elif complaints:
+        print("\n".join(complaints))
+        missing = any(complaint.endswith("is missing") for complaint in complaints)
+        print("`livelift topics create` makes what is missing" if missing else "change them, or use another namespace")
+    else:
+        print(f"{len(checked)} topics checked, all as the contract says: {', '.join(checked)}")
     raise typer.Exit(1 if complaints else 0)

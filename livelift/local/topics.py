@@ -47,7 +47,7 @@ def check_topics(settings: Settings) -> list[str]:
     try:
         found = admin.list_topics(timeout=TIMEOUT).topics
     except KafkaException as error:
-        raise RuntimeError(f"Kafka at {settings.kafka} does not answer: {error}") from error
+        raise RuntimeError(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
     complaints = []
     present = []
     for name, topic in wanted(settings).items():

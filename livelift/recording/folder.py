@@ -124,4 +124,4 @@ def _product(config: Path | None) -> Product:
     try:
         return read_product(config.read_bytes())
     except ProductError as error:
-        raise RecordingError(f"{config}: {error}") from error
+        raise RecordingError(f"{config}: {str(error).removeprefix('livelift.toml: ')}") from error
