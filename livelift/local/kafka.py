@@ -18,6 +18,25 @@ READY_S = 60.0
 ASK_S = 2.0
 QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 HEAP = ("-Xms256m", "-Xmx512m")
+BROKER: dict[str, str | int] = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 3,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 3,
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1000,
+    "message.max.bytes": DEAD_LETTER_LIMIT,
+    "log.segment.bytes": 128 * 1024 * 1024,
+    "log.index.size.max.bytes": 1024 * 1024,
+    "num.network.threads": 2,
+    "num.io.threads": 2,
+    "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+}
+"""Settings of the broker wherever it runs; docker-compose.yml has the same."""
 MAIN, FORMAT = "kafka.Kafka", "kafka.tools.StorageTool"
 
 
@@ -64,27 +83,12 @@ class LocalKafka:
 
     def _properties(self) -> str:
         settings = {
-            "process.roles": "broker,controller",
-            "node.id": 1,
+            **BROKER,
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller}",
             "listeners": f"PLAINTEXT://{self.address},CONTROLLER://127.0.0.1:{self._controller}",
             "advertised.listeners": f"PLAINTEXT://{self.address}",
             "controller.listener.names": "CONTROLLER",
             "log.dirs": self.folder / "data",
-            "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": 1,
-            "offsets.topic.num.partitions": 3,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "transaction.state.log.num.partitions": 3,
-            "group.initial.rebalance.delay.ms": 0,
-            "group.min.session.timeout.ms": 1000,
-            "message.max.bytes": DEAD_LETTER_LIMIT,
-            "log.segment.bytes": 128 * 1024 * 1024,
-            "log.index.size.max.bytes": 1024 * 1024,
-            "num.network.threads": 2,
-            "num.io.threads": 2,
-            "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 

@@ -11,6 +11,8 @@ import redis
 from livelift.local.process import Child, NotStarted, check_port, free_port
 
 READY_S = 20.0
+NOTHING_SAVED = ("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction")
+"""Redis may be lost, and must not forget by itself; docker-compose.yml has the same."""
 
 
 def redis_binary() -> str:
@@ -51,7 +53,7 @@ class LocalRedis:
         check_port(self.port)
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder),
-                   "--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"]  # fmt: skip
+                   *NOTHING_SAVED]  # fmt: skip
         self.child = Child("Redis", command, self.folder / "redis.log")
 
     def wait_ready(self, timeout: float = READY_S) -> None:
