@@ -1,8 +1,10 @@
 """`livelift demo`: a simulated trial with known truth through everything, live on the terminal."""
 
+import os
 import re
 import shutil
 import signal
+import sys
 from io import StringIO
 from pathlib import Path
 from threading import Thread
@@ -28,12 +30,17 @@ SECONDS_LONG = 30.0
 """How long the 30 days take unless a speed is named."""
 REFRESH_S = 1.0
 SETTLE_S = 60.0
-NEXT = """
+STAYS = """
+Still running; Ctrl-C stops everything. In another terminal:
+  export LIVELIFT_KAFKA={kafka} LIVELIFT_REDIS={redis}
+  {livelift} snapshot funnel              what Redis holds
+  {livelift} snapshot account:{account}     a score, and what drives it
+  {livelift} dead-letters list            what was refused, and why
+"""
+ENDS = """
 What next
-  livelift snapshot funnel            what Redis holds (LIVELIFT_REDIS={redis})
-  livelift snapshot account:ID        one account's score and what drives it
-  livelift dead-letters list          what was refused, and why
-  livelift play FOLDER                your own events (README, "Your own data")
+  {livelift} demo     the same, and stays running to be looked at
+  {livelift} up       Kafka, Redis and the workers for your own events (see README)
 """
 
 
@@ -74,15 +81,20 @@ class Demo:
             failures = self.check(final)
             if self.capture is not None:
                 write_capture(self.capture, final)
+            self.console.print()
             for failure in failures:
                 self.console.print(f"[red]not as known:[/red] {failure}")
             if not failures:
                 self.console.print(
-                    "[green]everything generated was accepted, and the known effect lies in its interval[/green]"
+                    f"[green]As known: all {self.recording.events:,} events that were generated are accepted, and the "
+                    f"true effect of the offer, {100 * self.truth():+.1f} points, lies in the interval.[/green]",
+                    highlight=False,
                 )
-            self.console.print(NEXT.format(redis=stack.settings.redis))
+            words = {"livelift": program(), "kafka": stack.settings.kafka, "redis": stack.settings.redis_shown,
+                     "account": first_account(final)}  # fmt: skip
+            said = (ENDS if once else STAYS).format(**words)
+            self.console.print(said, markup=False, highlight=False, soft_wrap=True)
             if not once:
-                self.console.print("Still running; Ctrl-C stops everything.")
                 while True:
                     sleep(REFRESH_S)
                     stack.check()
@@ -129,10 +141,9 @@ class Demo:
             found.append(f"{self.recording.events} events were generated, {quality.get('accepted')} accepted")
         if quality.get("refused"):
             found.append(f"nothing should have been refused: {quality['refused']}")
-        truth = msgspec.json.decode((self.recording.folder / "truth.json").read_bytes())
         experiment = next((value for key, value in held.items() if key.startswith("experiment:")), {})
         itt = experiment.get("metrics", {}).get("converted", {}).get("itt", {})
-        effect = truth["population"]["itt"]
+        effect = self.truth()
         if itt.get("estimate") is None:
             found.append(f"the experiment has no read-out: {itt.get('because')}")
         elif not itt["ci"][0] <= effect <= itt["ci"][1]:
@@ -140,6 +151,23 @@ class Demo:
         if not stuck(held):
             found.append("no stuck user is listed")
         return found
+
+    def truth(self) -> float:
+        """The effect of being offered help that the simulation was made with."""
+        truth = msgspec.json.decode((self.recording.folder / "truth.json").read_bytes())
+        effect: float = truth["population"]["itt"]
+        return effect
+
+
+def program() -> str:
+    """How this command is called in this shell: `make demo` does not put it on the path."""
+    return "livelift" if shutil.which("livelift") else os.path.relpath(Path(sys.executable).parent / "livelift")
+
+
+def first_account(held: dict[str, Any]) -> str:
+    """An account that is worth looking at."""
+    listed = (held.get("at-risk") or {}).get("accounts") or [{"account_id": "ID"}]
+    return str(listed[0]["account_id"])
 
 
 def run_demo(

@@ -1,17 +1,19 @@
 """Snapshots on a terminal: the funnel, the arms, who needs help. The same tables serve the demo and `replay`."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 Snapshot = Mapping[str, Any]
 ENVELOPE = {"schema", "as_of", "published_at", "fence", "simulated"}
 SHOWN = 5
-WORDS = {"task", "since", "why"}
+DRIVERS = 2
+WORDS = {"task", "since (UTC)", "why", "lowered most by"}
 """Columns of words among the numbers."""
 
 
@@ -22,96 +24,91 @@ def print_overview(snapshot: Snapshot) -> None:
 
 def overview(snapshot: Snapshot) -> Group:
     """The overview as something rich can draw, again and again."""
-    parts: list[Any] = [headline(snapshot)]
-    funnel = snapshot.get("funnel") or {}
-    for name, journey in funnel.items():
+    parts: list[RenderableType] = [headline(snapshot)]
+    for name, journey in (snapshot.get("funnel") or {}).items():
         if name not in ENVELOPE:
-            parts += [funnel_table(name, journey), note(doses_text(journey))]
+            parts += [*funnel(name, journey), *doses(journey)]
     for key, value in sorted(snapshot.items()):
         if key.startswith("experiment:"):
-            parts += [experiment_table(value), note(effect(value["metrics"].get("converted", {}).get("itt", {})))]
-    parts += [stuck_table(snapshot), scores_table(snapshot)]
-    return Group(*parts)
+            parts += experiment(value)
+    return Group(*parts, *stuck_users(snapshot), *accounts(snapshot))
 
 
-def plain_table(title: str, *columns: str) -> Table:
-    """A table under a title; the first column names the row, numbers stand to the right."""
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+def plain_table(*columns: str) -> Table:
+    """A table without frames; the first column names the row, numbers stand to the right."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, column in enumerate(columns):
-        table.add_column(column, justify="right" if index and column not in WORDS else "left")
+        words = not index or column in WORDS
+        table.add_column(column, justify="left" if words else "right", overflow="fold")
     return table
+
+
+def heading(text: str) -> Text:
+    """Stands above a table, and is not squeezed to its width as the table's own title would be."""
+    return Text(f"\n{text}", style="bold")
 
 
 def note(text: str) -> Text:
     return Text(text, style="italic")
 
 
+def moment(time: str | None) -> str:
+    """A time of a snapshot to the minute, for people."""
+    return f"{datetime.fromisoformat(time):%Y-%m-%d %H:%M}" if time else ""
+
+
+def share(part: int, whole: int) -> str:
+    return f"{part:,} ({part / whole:.1%})" if whole else f"{part:,}"
+
+
 def headline(snapshot: Snapshot) -> Text:
     quality = snapshot.get("quality") or {}
-    time = (quality.get("as_of") or {}).get("time")
+    time = moment((quality.get("as_of") or {}).get("time"))
     refused = sum((quality.get("refused") or {}).values())
     text = Text()
     if quality.get("simulated"):
-        text.append("SIMULATED DATA  ", style="bold magenta")
-    text.append(f"event time {time or 'not yet known'}   ")
+        text.append("SIMULATED DATA   ", style="bold magenta")
+    text.append(f"event time {time} UTC\n" if time else "event time not yet known\n")
     text.append(
         f"{quality.get('accepted', 0):,} events accepted, {refused:,} refused, {quality.get('users', 0):,} users"
     )
     return text
 
 
-def funnel_table(name: str, journey: Snapshot) -> Table:
-    title = f"Journey {name}: {journey['users']:,} users"
-    table = plain_table(title, "task", "started", "completed", "median hours", "stuck now")
+def funnel(name: str, journey: Snapshot) -> list[RenderableType]:
+    table = plain_table("task", "started", "completed", "median hours", "stuck now")
     for task, row in journey["tasks"].items():
         hours = "-" if row["median_hours"] is None else f"{row['median_hours']:.2f}"
         table.add_row(task, f"{row['started']:,}", f"{row['completed']:,}", hours, f"{row['stuck']:,}")
-    return table
+    return [heading(f"Journey {name}: {journey['users']:,} users"), table]
 
 
-def doses_text(journey: Snapshot) -> str:
-    doses = "   ".join(dose_text(dose) for dose in journey["dose"])
-    return f"Converted by tasks done (associated, not caused):  {doses}"
+def doses(journey: Snapshot) -> list[RenderableType]:
+    table = plain_table("tasks done", "users", "converted")
+    for dose in journey["dose"]:
+        table.add_row(str(dose["completions"]), f"{dose['users']:,}", share(dose["converted"], dose["users"]))
+    return [heading("Converted, by tasks done"), table, note("Associated, not caused: who does more is keener too.")]
 
 
-def dose_text(dose: Snapshot) -> str:
-    rate = f" ({dose['rate']:.0%})" if dose["users"] else ""
-    return f"{dose['completions']} done: {dose['converted']}/{dose['users']}{rate}"
-
-
-def experiment_table(value: Snapshot) -> Table:
-    title = f"Experiment {value['experiment']}: {value['hypothesis']}"
-    table = plain_table(title, "arm", "assigned", "took up", "mature", "converted")
+def experiment(value: Snapshot) -> list[RenderableType]:
+    table = plain_table("arm", "assigned", "took it up", "mature", "converted")
     for arm, counts in value["arms"].items():
-        share = f" ({counts['converted'] / counts['mature']:.1%})" if counts["mature"] else ""
-        table.add_row(
-            arm, str(counts["assigned"]), str(counts["took_up"]), str(counts["mature"]), f"{counts['converted']}{share}"
-        )
-    return table
+        converted = share(counts["converted"], counts["mature"])
+        table.add_row(arm, *(f"{counts[name]:,}" for name in ("assigned", "took_up", "mature")), converted)
+    said = effect(value["metrics"].get("converted", {}).get("itt", {}), value["plan"]["experiment"]["alpha"])
+    mature = "Mature: their time to convert is over. Only these are compared, by arm, whether they took it up or not."
+    return [heading(f"Experiment {value['experiment']}: {value['hypothesis']}"), table, note(mature), note(said)]
 
 
-def effect(itt: Snapshot) -> str:
+def effect(itt: Snapshot, alpha: float) -> str:
     """The effect of being offered help, in words a CS person reads."""
     if itt.get("estimate") is None:
-        return f"Effect of being offered help: too early to say ({itt.get('because', 'nothing has come yet')})"
+        return f"Effect of being offered help: too early to say ({itt.get('because', 'nothing has come yet')})."
     low, high = itt["ci"]
     return (
-        f"Effect of being offered help on conversion: {itt['estimate']:+.1%}, between {low:+.1%} and {high:+.1%} "
-        f"(p {itt['p']:.2g}; {itt['reading']})"
+        f"Effect of being offered help on conversion: {100 * itt['estimate']:+.1f} percentage points, "
+        f"{1 - alpha:.0%} interval {100 * low:+.1f} to {100 * high:+.1f} (p {itt['p']:.2g}; {itt['reading']})."
     )
-
-
-def scores_table(snapshot: Snapshot) -> Table:
-    at_risk = (snapshot.get("at-risk") or {}).get("accounts", [])
-    table = Table(
-        "account",
-        "activity index",
-        title=f"Accounts to look at first ({len(at_risk)} on the list)",
-        title_justify="left",
-    )
-    for row in at_risk[:SHOWN]:
-        table.add_row(row["account_id"], f"{row['score']:.2f}")
-    return table
 
 
 def stuck(snapshot: Snapshot) -> list[Snapshot]:
@@ -121,11 +118,36 @@ def stuck(snapshot: Snapshot) -> list[Snapshot]:
     return sorted(found, key=lambda user: (user["stuck_since"] or "", user["user_id"]))
 
 
-def stuck_table(snapshot: Snapshot) -> Table:
+def stuck_users(snapshot: Snapshot) -> list[RenderableType]:
     users = stuck(snapshot)
-    table = plain_table(f"Stuck now: {len(users)} users; waiting longest:", "user", "task", "since", "why")
+    table = plain_table("user", "task", "since (UTC)", "why")
     for user in users[:SHOWN]:
-        table.add_row(
-            user["user_id"], user["position"] or "", user["stuck_since"] or "", "; ".join(user["trouble"]["why"])
-        )
-    return table
+        why = "; ".join(user["trouble"]["why"])
+        table.add_row(user["user_id"], user["position"] or "", moment(user["stuck_since"]), why)
+    return listed("Stuck now", "user", len(users), "waiting longest", table)
+
+
+def accounts(snapshot: Snapshot) -> list[RenderableType]:
+    at_risk = (snapshot.get("at-risk") or {}).get("accounts", [])
+    table = plain_table("account", "activity index", "lowered most by")
+    for row in at_risk[:SHOWN]:
+        account = snapshot.get(f"account:{row['account_id']}") or {}
+        table.add_row(row["account_id"], f"{row['score']:.1f}", lowered_by(account.get("drivers", [])))
+    parts = listed("To look at first", "account", len(at_risk), "least active", table)
+    if at_risk:
+        parts.append(note("Activity index: 0 (idle) to 100 (busy). It is no probability of leaving."))
+    return parts
+
+
+def listed(what: str, kind: str, count: int, which: str, table: Table) -> list[RenderableType]:
+    """A heading that says how many there are, and those that matter most if there are any."""
+    if not count:
+        return [heading(f"{what}: nobody")]
+    more = f"; the {SHOWN} {which}" if count > SHOWN else ""
+    return [heading(f"{what}: {count:,} {kind}{'s' if count > 1 else ''}{more}"), table]
+
+
+def lowered_by(drivers: list[Snapshot]) -> str:
+    """The parts that take most from a score, worst first."""
+    worst = sorted(drivers, key=lambda driver: (driver["contribution"], driver["feature"]))[:DRIVERS]
+    return ", ".join(f"{part['feature']} {part['contribution']:+.1f}" for part in worst if part["contribution"] < 0)

@@ -1,0 +1,93 @@
+"""The screen of `livelift demo` and `livelift replay`, as a person reads it."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from livelift.show import overview
+
+pytestmark = pytest.mark.shell
+
+ITT = {"estimate": 0.069, "ci": [0.013, 0.128], "p": 0.015, "reading": "fixed horizon: one look"}
+WHY = "the product saw trouble at task 1; started task 1 and has not completed it in 24 hours"
+
+
+def experiment(itt):
+    return {
+        "experiment": "widget", "hypothesis": "Offering help when a trial user gets stuck raises conversion a good deal",
+        "plan": {"experiment": {"alpha": 0.05}},
+        "arms": {
+            "control": {"assigned": 1697, "took_up": 120, "mature": 697, "converted": 136},
+            "test": {"assigned": 303, "took_up": 152, "mature": 0, "converted": 0},
+        },
+        "metrics": {"converted": {"itt": itt}},
+    }  # fmt: skip
+
+
+def user(number):
+    return {"user_id": f"user-{number}", "position": "1", "stuck_since": f"2026-05-05T0{number}:48:34Z",
+            "trouble": {"yes": True, "why": WHY.split("; ")}}  # fmt: skip
+
+
+SNAPSHOT = {
+    "quality": {"as_of": {"time": "2026-06-05T00:58:47Z"}, "accepted": 9168, "refused": {"late": 2}, "users": 1000,
+                "simulated": True},
+    "funnel": {
+        "schema": 1,
+        "getting-started": {
+            "users": 1000, "tasks": {"1": {"started": 864, "completed": 578, "median_hours": 1.163, "stuck": 286}},
+            "dose": [{"completions": 0, "users": 422, "converted": 6}, {"completions": 1, "users": 0, "converted": 0}],
+        },
+    },
+    "experiment:widget": experiment(ITT),
+    "journeys:acme": {f"getting-started/user-{number}": user(number) for number in range(1, 8)},
+    "at-risk": {"accounts": [{"account_id": "acme", "score": 12.34}]},
+    "account:acme": {"drivers": [
+        {"feature": "breadth", "contribution": -7.5}, {"feature": "frequency", "contribution": 12.5},
+        {"feature": "recency", "contribution": -17.5}, {"feature": "share_active", "contribution": -12.5},
+    ]},
+}  # fmt: skip
+
+
+def screen(snapshot, width=110):
+    console = Console(width=width, file=StringIO(), record=True)
+    console.print(overview(snapshot))
+    return console.export_text()
+
+
+def row(text, begins):
+    return next(line.split() for line in text.splitlines() if line.startswith(begins))
+
+
+def test_it_says_what_is_known():
+    text = screen(SNAPSHOT)
+    assert text.startswith("SIMULATED DATA   event time 2026-06-05 00:58 UTC\n9,168 events accepted, 2 refused, 1,000")
+    assert row(text, "1 ") == ["1", "864", "578", "1.16", "286"]
+    assert row(text, "0 ") == ["0", "422", "6", "(1.4%)"]
+    assert row(text, "control") == ["control", "1,697", "120", "697", "136", "(19.5%)"]
+    assert row(text, "test") == ["test", "303", "152", "0", "0"]
+    assert "conversion: +6.9 percentage points, 95% interval +1.3 to +12.8 (p 0.015;" in text
+    assert "Stuck now: 7 users; the 5 waiting longest" in text
+    assert "user-5" in text and "user-6" not in text
+    assert row(text, "user-1")[:4] == ["user-1", "1", "2026-05-05", "01:48"]
+    assert "To look at first: 1 account\n" in text
+    assert row(text, "acme") == ["acme", "12.3", "recency", "-17.5,", "share_active", "-12.5"]
+
+
+@pytest.mark.parametrize("width", [80, 110])
+def test_no_line_is_too_long_and_headings_are_not_squeezed_into_their_tables(width):
+    lines = screen(SNAPSHOT, width).splitlines()
+    assert max(map(len, lines)) <= width
+    title = "Experiment widget: Offering help when a trial user gets stuck raises conversion a good deal"
+    start = next(index for index, line in enumerate(lines) if line.startswith("Experiment widget"))
+    assert " ".join(line.strip() for line in lines[start : start + 2]).startswith(title)
+    assert not set("┃│┏└") & set("".join(lines)), "all tables are of one kind"
+
+
+def test_what_is_not_known_is_said_as_such():
+    told = screen({"experiment:widget": experiment({"estimate": None, "because": "nobody has converted yet"})})
+    assert "too early to say (nobody has converted yet)" in told
+    empty = screen({})
+    assert "event time not yet known" in empty
+    assert "Stuck now: nobody" in empty and "To look at first: nobody" in empty
