@@ -1,0 +1,270 @@
+"""The faults that livelift promises to survive, told once: `make test` plays short versions, `make chaos` long ones.
+
+Each scenario plays a recording to running workers, strikes while there is work in hand, and brings back an `Outcome`.
+What it must come to is the same for all of them: the canonical snapshot is that of `livelift replay`, every event was
+accepted once, and no row in the changelog went back.
+"""
+
+import random
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+
+from livelift.local.process import Child
+from livelift.local.stack import Stack
+from livelift.recording import Recording
+from models.events import SOURCES
+from streams.fatal import CRASHED
+from tests.support.stack import Reading, differences, replayed, start_scorer, until
+from tests.support.steps import Play, playing
+
+SETTLED_S = 180.0
+LEAVES_S = 60.0
+SHARE_WHILE_STARTING = 0.25
+"""Share of the kills that do not wait until the scorer holds its partitions again: they hit it starting, recovering."""
+STARTING_S = (0.8, 3.0)
+
+
+@dataclass(frozen=True)
+class Struck:
+    """One fault: when it fell, and what was left undone by it."""
+
+    what: str
+    sent: int
+    """Records of the recording that had been sent."""
+    unfinished: int
+    """Records in the source topics, those of that moment, that the scorers' group had not acknowledged."""
+    back_s: float
+    """Seconds until the scorers (or what was struck) held everything again; 0 where nobody waited."""
+
+
+@dataclass
+class Outcome:
+    """What a scenario came to. Nothing is wrong when `complaints` is empty."""
+
+    scenario: str
+    records: int
+    events: int
+    struck: list[Struck] = field(default_factory=list)
+    seconds: float = 0.0
+    accepted: int = 0
+    complaints: list[str] = field(default_factory=list)
+
+
+class Scene:
+    """A recording on its way through running workers, the faults that strike it, and the comparison at the end."""
+
+    def __init__(
+        self, scenario: str, stack: Stack, recording: Recording, seed: int, tell: Callable[[str], None]
+    ) -> None:
+        self.stack, self.recording, self.tell = stack, recording, tell
+        self.chance = random.Random(f"{scenario} {seed}")
+        self.reading = Reading(stack.settings)
+        self.outcome = Outcome(scenario, recording.events + recording.ticks, recording.events)
+        self.play: Play | None = None
+
+    @contextmanager
+    def playing(self, seconds: float) -> Iterator[Play]:
+        """Play beside what the block does; then send the rest, wait until all is in Redis, and compare."""
+        began = monotonic()
+        with playing(self.stack.settings, self.recording, seconds) as self.play:
+            yield self.play
+            self.play.finish()
+        self._compare()
+        self.outcome.seconds = monotonic() - began
+
+    def points(self, count: int) -> list[int]:
+        """Random records of the recording at which to strike, in order."""
+        return sorted(self.chance.sample(range(self.outcome.records // 50, self.outcome.records * 24 // 25), count))
+
+    def each(self, points: list[int]) -> Iterator[int]:
+        """Go from point to point. The play is never further than the next one, so it is going on at each of them."""
+        assert self.play is not None
+        for number, point in enumerate(points):
+            self.play.steps.allow(points[number + 1] if number + 1 < len(points) else None)
+            self.play.steps.until(point)
+            yield number
+
+    def strike(self, what: str, fault: Callable[[], None], back: Callable[[], None] | None = None) -> Struck:
+        """Do it and remember it. A fault that finds nothing undone proves nothing, and is complained of."""
+        assert self.play is not None
+        there, sent = self.reading.ends(SOURCES), self.play.steps.sent
+        fault()
+        done = self.reading.acknowledged()
+        unfinished = sum(max(0, end - done.get(where, -1)) for where, end in there.items())
+        began = monotonic()
+        if back is not None:
+            back()
+        struck = Struck(what, sent, unfinished, monotonic() - began if back is not None else 0.0)
+        self.outcome.struck.append(struck)
+        if not unfinished:
+            self.complain(f"{what} at record {sent} found nothing unfinished")
+        self.tell(
+            f"{what} at record {sent:,} of {self.outcome.records:,}: {unfinished:,} unfinished, {struck.back_s:.1f} s"
+        )
+        return struck
+
+    def complain(self, text: str) -> None:
+        self.tell(f"WRONG: {text}")
+        self.outcome.complaints.append(f"{self.outcome.scenario}: {text}")
+
+    def kill(self, child: Child) -> None:
+        """kill -9; a worker that had left by itself before is a complaint."""
+        if child.ended() is not None:
+            self.complain(f"{child.name} had left by itself with exit code {child.ended()}: {child.last_lines()}")
+        child.process.kill()
+        child.process.wait()
+
+    def forget(self, child: Child) -> None:
+        """It has ended and nobody misses it."""
+        self.stack.workers.pop(child.name)
+
+    def left(self, child: Child, code: int) -> None:
+        """Wait until a worker has ended by itself, and for this reason."""
+        until(f"{child.name} has left", lambda: child.ended() is not None, LEAVES_S)
+        if child.ended() != code:
+            self.complain(f"{child.name} ended with exit code {child.ended()}, not {code}: {child.last_lines()}")
+        self.forget(child)
+
+    def _compare(self) -> None:
+        try:
+            held = self.reading.settled(self.recording.events, self.recording.last_tick, SETTLED_S)
+        except AssertionError as error:
+            self.complain(str(error))
+            held = self.reading.canonical()
+        fallen = self.stack.fallen()
+        if fallen is not None:
+            self.complain(f"{fallen.name} ended with exit code {fallen.ended()}: {fallen.last_lines()}")
+        for difference in differences(held, replayed(self.recording)):
+            self.complain(difference)
+        for row in self.reading.rows_gone_back():
+            self.complain(f"a row went back: {row}")
+        self.outcome.accepted = self.reading.quality().get("accepted", 0)
+
+
+def quiet(text: str) -> None:
+    """Progress that nobody reads."""
+
+
+def kills(
+    stack: Stack, recording: Recording, count: int, seconds: float, instance: str | None = None, seed: int = 1,
+    tell: Callable[[str], None] = quiet,
+) -> Outcome:  # fmt: skip
+    """kill -9 of the only scorer at random instants, each followed by a restart.
+
+    With an `instance` the restarted one resumes at once; without one it waits until the dead one's session has ended.
+    """
+    scene = Scene("kills", stack, recording, seed, tell)
+    start_scorer(stack, "scorer", instance)
+    stack.wait_ready()
+    starting = False
+
+    def restart() -> None:
+        start_scorer(stack, "scorer", instance)
+        if not starting:
+            stack.wait_ready(("scorer",))
+
+    with scene.playing(seconds):
+        for _ in scene.each(scene.points(count)):
+            what = "kill -9 while starting" if starting else "kill -9"
+            if starting:
+                sleep(scene.chance.uniform(*STARTING_S))  # the instant is the fault: nothing is waited for
+            starting = scene.chance.random() < SHARE_WHILE_STARTING
+            scene.strike(what, lambda: scene.kill(stack.workers["scorer"]), restart)
+        stack.wait_ready(("scorer",))
+    return scene.outcome
+
+
+def pause(
+    stack: Stack, recording: Recording, pause_s: float, seconds: float, seed: int = 1, tell: Callable[[str], None] = quiet
+) -> Outcome:  # fmt: skip
+    """SIGSTOP of the scorer with work in hand, for longer than its session; a second takes over; then SIGCONT.
+
+    The paused one has to leave without writing: what it still holds is another's by now.
+    """
+    assert pause_s > stack.settings.session_timeout_s, "a pause within the session time changes no owner"
+    scene = Scene("pause", stack, recording, seed, tell)
+    paused = start_scorer(stack, "paused")
+    stack.wait_ready()
+    first, last = scene.points(2)
+
+    def second() -> None:
+        start_scorer(stack, "second")
+        stack.wait_ready(("second",))
+
+    with scene.playing(seconds) as play:
+        play.steps.allow(last)
+        play.steps.until(first)
+        began = monotonic()
+        scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second)
+        before = scene.reading.acknowledged()
+        until("the second scorer acknowledges", lambda: scene.reading.acknowledged() != before, LEAVES_S)
+        sleep(max(0.0, began + pause_s - monotonic()))  # the pause itself: nothing is waited for
+        play.steps.until(last)
+        play.steps.allow()
+        scene.strike("SIGCONT", lambda: paused.process.send_signal(signal.SIGCONT), lambda: scene.left(paused, CRASHED))
+    return scene.outcome
+
+
+COMINGS: tuple[tuple[str, int], ...] = (
+    ("join", 1), ("join", 1), ("SIGKILL", 1), ("join", 1), ("SIGTERM", 2), ("join", 2), ("SIGKILL", 2),
+)  # fmt: skip
+"""From one scorer to two and three, down to one and up again: what comes or goes, and how many at once."""
+
+
+def comings(
+    stack: Stack, recording: Recording, seconds: float, plan: tuple[tuple[str, int], ...] = COMINGS, seed: int = 1,
+    tell: Callable[[str], None] = quiet,
+) -> Outcome:  # fmt: skip
+    """Scorers joining and leaving, asked to (SIGTERM) or not (SIGKILL), one to three of them at work."""
+    scene = Scene("comings", stack, recording, seed, tell)
+    names = iter(f"scorer-{number}" for number in range(100))
+    here = [start_scorer(stack, next(names)).name]
+    stack.wait_ready()
+
+    def join(count: int) -> None:
+        joined = [start_scorer(stack, next(names)).name for _ in range(count)]
+        here.extend(joined)
+
+    def leave(count: int, how: str) -> None:
+        for child in [stack.workers[here.pop(scene.chance.randrange(len(here)))] for _ in range(count)]:
+            if how == "SIGKILL":
+                scene.kill(child)
+                scene.forget(child)
+            else:
+                child.process.send_signal(signal.SIGTERM)
+                scene.left(child, 0)
+
+    with scene.playing(seconds):
+        points = scene.points(len(plan))
+        for number in scene.each(points):
+            how, count = plan[number]
+            fault = (lambda: join(count)) if how == "join" else (lambda: leave(count, how))
+            scene.strike(f"{count} × {how}, then {len(here) + (count if how == 'join' else -count)} at work", fault,
+                         lambda: stack.wait_ready(tuple(here)))  # fmt: skip
+    return scene.outcome
+
+
+def readers(
+    stack: Stack, recording: Recording, count: int, seconds: float, seed: int = 1, tell: Callable[[str], None] = quiet
+) -> Outcome:  # fmt: skip
+    """kill -9 of the publisher, and Redis emptied, by turns: what people read comes back whole."""
+    scene = Scene("readers", stack, recording, seed, tell)
+    start_scorer(stack, "scorer")
+    stack.wait_ready()
+
+    def publisher_again() -> None:
+        stack.start_worker("publisher")
+        stack.wait_ready(("publisher",))
+
+    with scene.playing(seconds):
+        for number in scene.each(scene.points(count)):
+            if number % 2:
+                scene.strike("Redis emptied", lambda: scene.reading.snapshots.clear() and None)
+            else:
+                scene.strike(
+                    "kill -9 of the publisher", lambda: scene.kill(stack.workers["publisher"]), publisher_again
+                )
+    return scene.outcome
