@@ -10,6 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic, sleep
 
 from livelift.local.process import Child
@@ -237,13 +238,17 @@ def comings(
                 child.process.send_signal(signal.SIGTERM)
                 scene.left(child, 0)
 
+    def change(how: str, count: int) -> None:
+        join(count) if how == "join" else leave(count, how)
+
+    def all_ready() -> None:
+        stack.wait_ready(tuple(here))
+
     with scene.playing(seconds):
-        points = scene.points(len(plan))
-        for number in scene.each(points):
+        for number in scene.each(scene.points(len(plan))):
             how, count = plan[number]
-            fault = (lambda: join(count)) if how == "join" else (lambda: leave(count, how))
-            scene.strike(f"{count} × {how}, then {len(here) + (count if how == 'join' else -count)} at work", fault,
-                         lambda: stack.wait_ready(tuple(here)))  # fmt: skip
+            after = len(here) + (count if how == "join" else -count)
+            scene.strike(f"{how} of {count}, then {after} at work", partial(change, how, count), all_ready)
     return scene.outcome
 
 
