@@ -125,9 +125,9 @@ def cpu_name() -> str:
     return platform.machine()
 
 
-def write_section(path: Path, text: str, begin: str = BEGIN, end: str = END, title: str = "# Bench") -> None:
-    """Put the page between the markers of a file; the rest of the file stays."""
-    before, _, rest = (path.read_text() if path.exists() else f"{title}\n\n").partition(begin)
+def write_section(path: Path, text: str, head: str = "# Bench\n\n", begin: str = BEGIN, end: str = END) -> None:
+    """Put the page between the markers of a file (a new one begins with `head`); the rest of the file stays."""
+    before, _, rest = (path.read_text() if path.exists() else head).partition(begin)
     after = rest.partition(end)[2]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{before}{begin}\n{text}\n{end}{after or chr(10)}")

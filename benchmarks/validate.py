@@ -28,6 +28,7 @@ UNITS = (50, 200, 1000)
 CONVERSIONS = (0.05, 0.20)
 CUSTOMERS = 1000
 DOCS = Path("docs/validate.md")
+HEAD = "# How often the read-outs are wrong\n\n"
 BEGIN, END = "<!-- begin: make validate -->", "<!-- end: make validate -->"
 Progress = Callable[[int], None]
 
@@ -247,7 +248,7 @@ def main() -> None:
         results = validate(given.runs, given.seed, progress)
     print(msgspec.json.encode(results).decode() if given.json else page(results))
     if given.write is not None:
-        write_section(given.write, page(results), BEGIN, END, title="# How often the read-outs are wrong")
+        write_section(given.write, page(results), HEAD, BEGIN, END)
 
 
 if __name__ == "__main__":

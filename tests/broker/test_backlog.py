@@ -20,6 +20,7 @@ def test_a_backlog_that_waited_for_the_scorer_is_read_whole(namespace, tmp_path)
     recording = open_recording(tmp_path / "trial")
     settings = namespace(config=recording.config, partitions=1)
     with Stack(settings, ("publisher",)) as stack:
+        stack.wait_ready()
         play(settings, recording)
         start_scorer(stack, "scorer")
         held = Reading(settings).settled(recording.events, recording.last_tick)

@@ -11,8 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Event, Thread
 from time import monotonic, sleep
+from typing import TypeVar
 
+from confluent_kafka import KafkaException
+
+from livelift.local.kafka import LocalKafka
 from livelift.local.process import Child
 from livelift.local.stack import Stack
 from livelift.recording import Recording
@@ -23,9 +28,11 @@ from tests.support.steps import Play, playing
 
 SETTLED_S = 180.0
 LEAVES_S = 60.0
+RESTART_S = 0.2
 SHARE_WHILE_STARTING = 0.25
 """Share of the kills that do not wait until the scorer holds its partitions again: they hit it starting, recovering."""
 STARTING_S = (0.8, 3.0)
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -88,24 +95,25 @@ class Scene:
             self.play.steps.until(point)
             yield number
 
-    def strike(self, what: str, fault: Callable[[], None], back: Callable[[], None] | None = None) -> Struck:
-        """Do it and remember it. A fault that finds nothing undone proves nothing, and is complained of."""
+    def strike(
+        self, what: str, fault: Callable[[], None], back: Callable[[], None] | None = None, hits: bool = False
+    ) -> None:
+        """Do it and remember it. What hits a scorer has to find something unfinished, or it would prove nothing."""
         assert self.play is not None
         there, sent = self.reading.ends(SOURCES), self.play.steps.sent
         fault()
-        done = self.reading.acknowledged()
+        done = patiently("the group's offsets", self.reading.acknowledged)
         unfinished = sum(max(0, end - done.get(where, -1)) for where, end in there.items())
         began = monotonic()
         if back is not None:
             back()
         struck = Struck(what, sent, unfinished, monotonic() - began if back is not None else 0.0)
         self.outcome.struck.append(struck)
-        if not unfinished:
+        if sent >= self.outcome.records or (hits and not unfinished):
             self.complain(f"{what} at record {sent} found nothing unfinished")
         self.tell(
             f"{what} at record {sent:,} of {self.outcome.records:,}: {unfinished:,} unfinished, {struck.back_s:.1f} s"
         )
-        return struck
 
     def complain(self, text: str) -> None:
         self.tell(f"WRONG: {text}")
@@ -145,6 +153,18 @@ class Scene:
         self.outcome.accepted = self.reading.quality().get("accepted", 0)
 
 
+def patiently(what: str, ask: Callable[[], Found]) -> Found:
+    """The answer of a Kafka that may be starting up."""
+
+    def answer() -> list[Found]:
+        try:
+            return [ask()]
+        except KafkaException:
+            return []
+
+    return until(what, answer)[0]
+
+
 def quiet(text: str) -> None:
     """Progress that nobody reads."""
 
@@ -173,7 +193,7 @@ def kills(
             if starting:
                 sleep(scene.chance.uniform(*STARTING_S))  # the instant is the fault: nothing is waited for
             starting = scene.chance.random() < SHARE_WHILE_STARTING
-            scene.strike(what, lambda: scene.kill(stack.workers["scorer"]), restart)
+            scene.strike(what, lambda: scene.kill(stack.workers["scorer"]), restart, hits=True)
         stack.wait_ready(("scorer",))
     return scene.outcome
 
@@ -199,7 +219,7 @@ def pause(
         play.steps.allow(last)
         play.steps.until(first)
         began = monotonic()
-        scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second)
+        scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second, hits=True)
         before = scene.reading.acknowledged()
         until("the second scorer acknowledges", lambda: scene.reading.acknowledged() != before, LEAVES_S)
         sleep(max(0.0, began + pause_s - monotonic()))  # the pause itself: nothing is waited for
@@ -255,21 +275,80 @@ def comings(
 def readers(
     stack: Stack, recording: Recording, count: int, seconds: float, seed: int = 1, tell: Callable[[str], None] = quiet
 ) -> Outcome:  # fmt: skip
-    """kill -9 of the publisher, and Redis emptied, by turns: what people read comes back whole."""
+    """kill -9 of the publisher, Redis emptied, and both at once: what people read comes back whole."""
     scene = Scene("readers", stack, recording, seed, tell)
     start_scorer(stack, "scorer")
     stack.wait_ready()
 
-    def publisher_again() -> None:
+    def kill() -> None:
+        scene.kill(stack.workers["publisher"])
+
+    def empty() -> None:
+        names = list(scene.reading.snapshots.client.scan_iter(stack.settings.redis_prefix + "*", count=10_000))
+        scene.reading.snapshots.client.delete(*names)
+
+    def empty_and_kill() -> None:
+        """The publisher is killed as soon as it has seen that Redis is empty: it has begun to write again, not ended."""
+        fences, pulse = f"{stack.settings.redis_prefix}fences", stack.settings.topic("pulse")
+        empty()
+        deadline = monotonic() + LEAVES_S
+        while not scene.reading.snapshots.client.hexists(fences, pulse) and monotonic() < deadline:
+            pass  # to the millisecond: the time between this mark and the last key is short
+        kill()
+
+    def again() -> None:
         stack.start_worker("publisher")
         stack.wait_ready(("publisher",))
 
+    faults = (
+        ("kill -9 of the publisher", kill, again),
+        ("Redis emptied", empty, None),
+        ("Redis emptied, kill -9 of the publisher", empty_and_kill, again),
+    )
     with scene.playing(seconds):
         for number in scene.each(scene.points(count)):
-            if number % 2:
-                scene.strike("Redis emptied", lambda: scene.reading.snapshots.clear() and None)
-            else:
-                scene.strike(
-                    "kill -9 of the publisher", lambda: scene.kill(stack.workers["publisher"]), publisher_again
-                )
+            scene.strike(*faults[number % len(faults)])
     return scene.outcome
+
+
+def broker(
+    stack: Stack, recording: Recording, kafka: LocalKafka, count: int, seconds: float, seed: int = 1,
+    tell: Callable[[str], None] = quiet,
+) -> Outcome:  # fmt: skip
+    """kill -9 of Kafka itself, and its restart. Workers that leave meanwhile are started again, as an init would do."""
+    scene = Scene("broker", stack, recording, seed, tell)
+    start_scorer(stack, "scorer")
+    stack.wait_ready()
+
+    def kill_and_restart() -> None:
+        assert kafka.child is not None
+        kafka.child.process.kill()
+        kafka.child.process.wait()
+        kafka.start()
+        kafka.wait_ready()
+
+    with kept_running(stack, tell), scene.playing(seconds):
+        for _ in scene.each(scene.points(count)):
+            scene.strike("kill -9 of Kafka and its restart", kill_and_restart)
+    return scene.outcome
+
+
+@contextmanager
+def kept_running(stack: Stack, tell: Callable[[str], None]) -> Iterator[None]:
+    """Start every worker again that ends by itself."""
+    over = Event()
+
+    def watch() -> None:
+        while not over.wait(RESTART_S):
+            for name, child in list(stack.workers.items()):
+                if child.ended() is not None:
+                    tell(f"{name} has left with exit code {child.ended()} and is started again")
+                    stack.start_worker("publisher" if name == "publisher" else "scorer", name)
+
+    watching = Thread(target=watch, name="init")
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
