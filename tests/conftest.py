@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -65,17 +65,17 @@ def services(_no_settings_from_outside: None) -> Iterator[Services]:
         yield Services(kafka.address, redis.address)
 
 
-@pytest.fixture
-def namespace(services: Services, tmp_path: Path) -> Iterator[Callable[..., Settings]]:
+@contextmanager
+def installations(services: Services, folder: Path) -> Iterator[Callable[..., Settings]]:
     """Makes settings with topics, consumer groups and Redis keys that no other test uses; removes the topics after."""
     made: list[Settings] = []
 
     def make(**given: Any) -> Settings:
         name = f"t{uuid4().hex[:8]}"
-        defaults = {"clock": "log", "partitions": 3, "config": tmp_path / "absent.toml"}
+        defaults = {"clock": "log", "partitions": 3, "config": folder / "absent.toml"}
         settings = Settings(
             **{**defaults, **given}, kafka=services.kafka, redis=services.redis, namespace=f"{name}-",
-            redis_prefix=f"{name}:", data_dir=tmp_path / name,
+            redis_prefix=f"{name}:", data_dir=folder / name,
         )  # fmt: skip
         create_topics(settings)
         made.append(settings)
@@ -84,6 +84,20 @@ def namespace(services: Services, tmp_path: Path) -> Iterator[Callable[..., Sett
     yield make
     for settings in made:
         AdminClient(settings.confluent()).delete_topics(list(wanted(settings)), operation_timeout=30)
+
+
+@pytest.fixture
+def namespace(services: Services, tmp_path: Path) -> Iterator[Callable[..., Settings]]:
+    """Installations of one test's own."""
+    with installations(services, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def module_namespace(services: Services, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Settings]]:
+    """Installations that the tests of one module share."""
+    with installations(services, tmp_path_factory.mktemp("module")) as make:
+        yield make
 
 
 # -- nothing may be left out unnoticed -------------------------------------------------------------------------------
