@@ -82,7 +82,7 @@ class Installation:
 
     def counts(self) -> Counter[str]:
         """What `quality` counts, once everything sent is in it."""
-        self.reading.settled()
+        self.reading.settled(deadline_s=30)
         quality = self.reading.quality()
         counted = {name: quality.get(name, 0) for name in ("accepted", "duplicate", "late", "suppressed", "forwarded")}
         counted |= {f"refused {reason}": number for reason, number in quality["refused"].items()}
@@ -141,7 +141,10 @@ def test_every_compression_is_read(here):
     before = here.counts()
     for codec in CODECS:
         sending = here.producer(**{"compression.type": codec, "partitioner": "murmur2_random"})
-        records = [{"key": f"{codec}-{n % 5}".encode(), "value": completed(f"{codec}-{n % 5}", f"user-{n}")} for n in range(100)]
+        records = [
+            {"key": f"{codec}-{n % 5}".encode(), "value": completed(f"{codec}-{n % 5}", f"user-{n}")}
+            for n in range(100)
+        ]
         here.send(sending, *records)
     assert changed(before, here.counts()) == {"accepted": 100 * len(CODECS)}
     for codec in CODECS:
@@ -163,7 +166,9 @@ def test_what_librdkafkas_default_partitioner_or_a_users_key_misplaces_is_sent_o
     """`consistent_random` hashes by CRC32; events keyed by user lie wherever their user's name falls."""
     before = here.counts()
     events = [(f"crc-{n % 12}", f"user-{n}") for n in range(60)]
-    by_account = here.send(here.producer(), *({"key": account.encode(), "value": completed(account, user)} for account, user in events))
+    by_account = here.send(
+        here.producer(), *({"key": account.encode(), "value": completed(account, user)} for account, user in events)
+    )
     keyed_by_user = here.send(
         here.producer(partitioner="murmur2_random"),
         *({"key": user.encode(), "value": completed(account, user, "2")} for account, user in events),
@@ -194,9 +199,14 @@ def test_a_record_sent_on_keeps_its_own_headers(here):
     account = "own-headers"
     wrong = (here.place(account) + 1) % here.settings.partitions
     before = here.counts()
-    [sent] = here.send(here.producer(), at_home(here, account, completed(account, "ann"), headers=[("trace", b"42")]) | {"partition": wrong})
+    [sent] = here.send(
+        here.producer(),
+        at_home(here, account, completed(account, "ann"), headers=[("trace", b"42")]) | {"partition": wrong},
+    )
     counted = changed(before, here.counts())
-    [found] = [dict(m.headers()) for m in here.on(PRODUCT) if dict(m.headers() or []).get(ORIGIN) == sent.origin.encode()]
+    [found] = [
+        dict(m.headers()) for m in here.on(PRODUCT) if dict(m.headers() or []).get(ORIGIN) == sent.origin.encode()
+    ]
     assert found["trace"] == b"42"
     assert counted == {"accepted": 1, "forwarded": 1}
 
@@ -208,7 +218,13 @@ def test_what_is_misplaced_again_is_a_dead_letter(here):
     [sent, _] = sorted(
         here.send(
             here.producer(),
-            at_home(here, account, completed(account, "ann"), headers=[(ORIGIN, b"product-events/0/1"), (ORIGINAL_TIME, b"1")]) | {"partition": wrong},
+            at_home(
+                here,
+                account,
+                completed(account, "ann"),
+                headers=[(ORIGIN, b"product-events/0/1"), (ORIGINAL_TIME, b"1")],
+            )
+            | {"partition": wrong},
             at_home(here, account, completed(account, "bob")),
         ),
         key=lambda one: one.partition != wrong,
@@ -273,7 +289,6 @@ REFUSED: list[tuple[str, bytes | None, Reason]] = [
     ("a task of no journey", task(task="99"), "out_of_range"),
     ("before 2000", session(at="1999-12-31T23:59:59Z"), "implausible_time"),
     ("far ahead", session(at="2999-01-01T00:00:00Z"), "implausible_time"),
-    ("a time no calendar has", session(at=1e300), "implausible_time"),
 ]
 # fmt: on
 
@@ -288,7 +303,6 @@ def test_what_is_no_event_is_a_dead_letter_and_its_neighbours_are_accepted(here)
     records.append(at_home(here, "acme", completed("acme", "user-last")))
     sent = here.send(here.producer(**{"compression.type": "lz4"}), *records)
     bad = sent[1::2]
-    assert [one.value for one in bad] == [value or None for _, value, _ in REFUSED] or len(bad) == len(REFUSED)
 
     counted = changed(before, here.counts())
     letters = here.letters()
@@ -296,7 +310,9 @@ def test_what_is_no_event_is_a_dead_letter_and_its_neighbours_are_accepted(here)
     for one, (name, value, reason) in zip(bad, REFUSED, strict=True):
         found, key, partition, headers = letters[one.origin]
         if found != value or (key, partition, headers["reason"]) != (b"acme", here.place("acme"), reason):
-            wrong.append(f"{name}: {headers['reason']} ({headers['detail']}), not {reason}; same bytes: {found == value}")
+            wrong.append(
+                f"{name}: {headers['reason']} ({headers['detail']}), not {reason}; same bytes: {found == value}"
+            )
     assert wrong == []
     expected = Counter(f"refused {reason}" for _, _, reason in REFUSED)
     assert counted == {"accepted": len(REFUSED) + 1, **expected}
@@ -353,12 +369,15 @@ def misplaced(here, value: bytes) -> dict[str, Any]:
 
 
 def padded(size: int) -> bytes:
-    return json.dumps({**event("task_completed", instant(1), "acme", "big", task="1"), "text": incompressible(size)}).encode()
+    return json.dumps(
+        {**event("task_completed", instant(1), "acme", "big", task="1"), "text": incompressible(size)}
+    ).encode()
 
 
 POISON = {
     "3 MB of [ that compression brought below the limit": lambda here: at_home(here, "acme", b"[" * 3_000_000),
     "misplaced, and too large with an origin": lambda here: misplaced(here, padded(JUST_UNDER - 200)),
+    "a time no calendar has": lambda here: at_home(here, "acme", session(at=1e300)),
     "a time header that is none": lambda here: at_home(here, "acme", completed("acme", "odd"), headers=[(ORIGINAL_TIME, b"yesterday")]),
     "a time header without a value": lambda here: at_home(here, "acme", completed("acme", "odd"), headers=[(ORIGINAL_TIME, None)]),
 }  # fmt: skip
@@ -369,7 +388,11 @@ def test_no_single_record_stops_the_scorer(namespace, name):
     with running(namespace()) as stack:
         here = Installation(stack)
         here.let_time_pass()
-        here.send(here.producer(**{"compression.type": "zstd"}), POISON[name](here), at_home(here, "acme", completed("acme", "ann")))
+        here.send(
+            here.producer(**{"compression.type": "zstd"}),
+            POISON[name](here),
+            at_home(here, "acme", completed("acme", "ann")),
+        )
         counted = here.counts()
         stack.check()
         assert here.completed("acme")["ann"] == 1

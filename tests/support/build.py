@@ -307,3 +307,8 @@ Kinds = Event | Tick | Refusal | Ignored
 def checked(examples: int) -> settings:
     """How hard a property is tried."""
     return settings(max_examples=examples, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+
+
+def decoded_json(value: bytes | None) -> Any:
+    """What a message says."""
+    return None if value is None else msgspec.json.decode(value)

@@ -1,0 +1,81 @@
+"""Redis may be lost at any time: the publisher notices, and everything is there again, whatever happens meanwhile."""
+
+import pytest
+
+import streams.publisher
+from models.contribution import World
+from tests.contract.sides import InRedis
+from tests.contract.test_read_side import done, forgotten, worker
+from tests.support.build import instant, plan, tick, world
+from tests.support.stack import differences
+
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def given() -> World:
+    return world(plan("widget"))
+
+
+@pytest.fixture
+def filled(namespace, given):
+    """A read side in Redis with three accounts, one of whose people was forgotten."""
+    sent = worker(
+        *(done(account, user) for account in ("acme", "bolt", "a:b") for user in ("ann", "bob")),
+        tick(instant(1)),
+        given=given,
+    )
+    read = InRedis(namespace(partitions=2), given)
+    read.take(sent.sent)
+    sent.sent.clear()
+    sent.given(forgotten("bolt", "ann"))
+    read.take(sent.sent)
+    return read
+
+
+def test_an_emptied_redis_is_noticed_by_a_pulse_and_filled_again(filled):
+    before = filled.snapshot()
+    assert filled.held.clear() > 5
+    filled.pulse()
+    assert differences(filled.snapshot(), before) == []
+
+
+def test_a_successor_finds_everything_as_it_was(filled):
+    before = filled.snapshot()
+    filled.succeed()
+    assert differences(filled.snapshot(), before) == []
+
+
+def test_an_emptied_redis_is_filled_by_a_successor_too(filled):
+    before = filled.snapshot()
+    filled.held.clear()
+    filled.succeed()
+    filled.pulse()
+    assert differences(filled.snapshot(), before) == []
+
+
+def test_a_publisher_that_ends_while_it_fills_redis_leaves_the_rest_to_its_successor(filled, monkeypatch):
+    before = filled.snapshot()
+    filled.held.clear()
+
+    def ends(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(streams.publisher, "every_message", ends)
+        with pytest.raises(KeyboardInterrupt):
+            filled.pulse()
+    filled.succeed()
+    filled.pulse()
+    assert differences(filled.snapshot(), before) == []
+
+
+def test_a_publisher_that_was_paused_does_not_undo_what_its_successor_wrote(filled, given):
+    paused = filled.publisher
+    stale = filled.next_pulse()
+    filled.succeed()
+    sent = worker(*(done("new", user) for user in ("ann", "bob")), given=given)
+    filled.take(sent.sent)
+    before = filled.snapshot()
+    paused.pulse(stale)
+    assert differences(filled.held_now(), before) == []

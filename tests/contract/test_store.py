@@ -1,0 +1,124 @@
+"""Writing to Redis behind a fence: a publisher that has been replaced changes nothing, and a lost Redis is noticed."""
+
+from uuid import uuid4
+
+import pytest
+
+from streams.store import Change, Fence, OtherCluster, Store
+
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
+LARGE = 123_456_789_012_345
+"""An offset past 1e14, where Lua's own way to write numbers loses digits."""
+
+
+@pytest.fixture
+def store(services):
+    made = Store(services.redis, f"s{uuid4().hex[:8]}:")
+    yield made
+    for name in made.client.scan_iter(f"{made.prefix}*"):
+        made.client.delete(name)
+
+
+def fence(sequence: int, source: str = "pulse/0", cluster: str = "kafka-1") -> Fence:
+    return Fence(cluster, source, sequence)
+
+
+def value(store: Store, key: str = "funnel") -> bytes | None:
+    return store.client.get(store.prefix + key)
+
+
+def writes(store: Store, *fences: Fence) -> list[str]:
+    """What each of these answers, writing its own number as the value."""
+    return [store.write(one, [Change("set", "funnel", str(one.sequence))]) for one in fences]
+
+
+def test_a_first_write_is_fresh_and_those_that_follow_are_written(store):
+    assert writes(store, fence(0), fence(1), fence(5)) == ["fresh", "written", "written"]
+    assert value(store) == b"5"
+
+
+def test_the_same_offset_may_be_written_again(store):
+    """A publisher that died before it acknowledged reads its pulse again."""
+    assert writes(store, fence(5), fence(5)) == ["fresh", "written"]
+
+
+def test_a_lower_offset_is_stale_and_changes_nothing(store):
+    assert writes(store, fence(5)) == ["fresh"]
+    everything = [
+        Change("set", "funnel", "4"), Change("del", "funnel"), Change("field", "journeys:acme", "x", "f"),
+        Change("rank", "accounts:by-score", "acme", "1"), Change("history", "h", "x"),
+    ]  # fmt: skip
+    heard = store.client.pubsub(ignore_subscribe_messages=True)
+    heard.subscribe(f"{store.prefix}updates")
+    heard.get_message(timeout=5)
+    assert store.write(fence(4), [*everything, Change("tell", "funnel")]) == "stale"
+    assert value(store) == b"5"
+    assert sorted(store.client.keys(f"{store.prefix}*")) == [
+        f"{store.prefix}{key}".encode() for key in ("fences", "funnel")
+    ]
+    assert writes(store, fence(5)) == ["written"], "the fence has not moved"
+    store.write(fence(6), [Change("tell", "model")])
+    assert heard.get_message(timeout=5)["data"] == b"model", "of the stale write nobody was told"
+    heard.close()
+
+
+def test_each_source_has_a_fence_of_its_own(store):
+    assert writes(store, fence(9), fence(2, "account-scores/0"), fence(3, "account-scores/0")) == [
+        "fresh",
+        "fresh",
+        "written",
+    ]
+    assert writes(store, fence(2, "account-scores/0"), fence(9)) == ["stale", "written"]
+
+
+def test_another_kafka_cluster_is_refused_in_words_and_changes_nothing(store):
+    writes(store, fence(5))
+    with pytest.raises(OtherCluster, match="another Kafka cluster: choose another LIVELIFT_REDIS_PREFIX, or run"):
+        writes(store, fence(6, cluster="kafka-2"))
+    assert value(store) == b"5"
+    assert writes(store, fence(6)) == ["written"]
+
+
+def test_a_cluster_may_have_any_name(store):
+    odd = "a|1-%d.*|"
+    assert writes(store, fence(5, cluster=odd), fence(4, cluster=odd), fence(6, cluster=odd)) == [
+        "fresh",
+        "stale",
+        "written",
+    ]
+
+
+def test_large_offsets_are_compared_to_the_last_digit(store):
+    assert writes(store, fence(LARGE), fence(LARGE - 1), fence(LARGE + 1), fence(LARGE)) == [
+        "fresh",
+        "stale",
+        "written",
+        "stale",
+    ]
+    assert store.client.hget(f"{store.prefix}fences", "pulse/0") == f"kafka-1|{LARGE + 1}".encode()
+
+
+def test_an_emptied_redis_answers_fresh(store):
+    writes(store, fence(5))
+    store.client.delete(f"{store.prefix}fences", f"{store.prefix}funnel")
+    assert writes(store, fence(6), fence(7)) == ["fresh", "written"]
+
+
+def test_every_change_of_a_write_is_made(store):
+    scores = [
+        Change("rank", "accounts:by-score", name, score) for name, score in (("acme", "61.5"), ("a:b", "7"), ("é", "7"))
+    ]
+    fields = [Change("field", "journeys:acme", user, f"start/{user}") for user in ("ann", "b/ann")]
+    assert store.write(fence(1), [*scores, *fields, Change("set", "account:é", "☃".encode())]) == "fresh"
+    assert store.members("accounts:by-score") == [("a:b", 7.0), ("é", 7.0), ("acme", 61.5)]
+    assert store.fields("journeys:acme") == {"start/ann": b"ann", "start/b/ann": b"b/ann"}
+    assert value(store, "account:é") == "☃".encode()
+    removed = [
+        Change("unrank", "accounts:by-score", "a:b"),
+        Change("unfield", "journeys:acme", "start/ann"),
+        Change("del", "account:é"),
+    ]
+    assert store.write(fence(2), removed) == "written"
+    assert store.members("accounts:by-score") == [("é", 7.0), ("acme", 61.5)]
+    assert store.fields("journeys:acme") == {"start/b/ann": b"b/ann"}
+    assert value(store, "account:é") is None
