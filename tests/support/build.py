@@ -134,7 +134,7 @@ def records(timeline: Iterable[Json]) -> list[Placed]:
     offsets = [count() for _ in SOURCES]
     found = []
     for given in timeline:
-        topics = range(3) if given["type"] == "tick" else (HOME[given["type"]],)
+        topics = range(3) if given["type"] == "tick" else (HOME.get(given["type"], 0),)
         key = given.get("account_id", "").encode()
         found += [(topic, Rec(next(offsets[topic]), key, encoded(given))) for topic in topics]
     return found
@@ -263,7 +263,7 @@ def snapshot(*workers: Worker) -> Any:
 
 def sums_of(partition: Partition) -> Json:
     """Everything derived that a partition holds, as plain values; what adds up to nothing is left out."""
-    sums = partition.sums
+    sums = partition.ledger.sums
     return {
         "accounts": {
             id_: found for id_, account in sums.accounts.items() if any((found := _account(account)).values())
