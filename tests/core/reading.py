@@ -35,7 +35,8 @@ def played(timeline: Iterable[Json], sizes: Iterable[int] = (), crashes: Mapping
     """The worker that is left when all has been read in batches of these sizes, with these crashes (by batch)."""
     worker = Worker(given)
     unacknowledged: dict[int, deque[list[Placed]]] = defaultdict(deque)
-    for number, batch in enumerate(in_batches(records(timeline), sizes)):
+    for number, fetched in enumerate(in_batches(records(timeline), sizes)):
+        batch = fetched
         for topic in {topic for topic, _ in batch}:
             unacknowledged[topic].append([one for one in batch if one[0] == topic])
         if crashes and number in crashes:

@@ -41,7 +41,7 @@ Crashes = st.dictionaries(
     st.integers(0, 12),
     st.one_of(
         st.sampled_from([NOTHING_WRITTEN, ONLY_OUTPUTS, BEFORE_THE_PARTITION_ROW, BEFORE_THE_ACKNOWLEDGEMENT]),
-        st.builds(Crash, st.floats(0, 1), st.floats(0, 1), step=st.integers(0, 2)),
+        st.builds(Crash, st.floats(0, 1), st.floats(0, 1), st.just(False), st.integers(0, 2)),
     ),
     min_size=1,
     max_size=3,
