@@ -6,21 +6,25 @@ number of weekly active users as of any day is one look-up, and removing a user 
 """
 
 from models.arms import Subject, Unit
+from models.clock import DAY, LAST_INSTANT
 from models.facts import DAYS_KEPT
 from models.rows import NEVER, Close
 
 WEEKLY_DAYS = 7
+LAST_DAY = LAST_INSTANT // DAY
 
 
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("closes", "converted", "days", "dose", "features", "joined", "left", "mrr", "newest", "rows", "said",
+    __slots__ = ("began", "closes", "days", "features", "joined", "left", "mrr", "newest", "rows", "said",
                  "subjects", "unit", "units", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
         """The keys of its rows; without any, the account is gone."""
+        self.began: dict[int, int] = {}
+        """day -> rows whose first event fell on it."""
         self.days: dict[int, int] = {}
         self.weekly: dict[int, int] = {}
         self.features: dict[str, dict[int, int]] = {}
@@ -29,10 +33,6 @@ class Account:
         """feature -> the latest of its days."""
         self.joined: dict[int, int] = {}
         self.left: dict[int, int] = {}
-        self.dose: dict[tuple[str, int], list[int]] = {}
-        """(journey, completions) -> [users, of them converted by themselves]."""
-        self.converted = False
-        """Whether the account as a whole converted (an event without a person)."""
         self.subjects: dict[bytes, Subject] = {}
         """Row key -> what experiments randomised by account ask of it; kept only while there are such plans."""
         self.unit: dict[str, Unit] = {}
@@ -49,6 +49,11 @@ class Account:
     def latest_mrr(self) -> int | None:
         """The monthly revenue last told of, over all of the account's rows, in millionths."""
         return max(self.mrr.values(), default=(NEVER, None))[1]
+
+    @property
+    def first_day(self) -> int:
+        """The day of the account's first event: days before are not its days."""
+        return min(self.began, default=LAST_DAY)
 
     def users_on(self, day: int) -> int:
         """Users known and not removed by the end of a day."""
@@ -79,6 +84,12 @@ class Account:
     def last_day(self) -> int:
         """The latest day of any use, or -1."""
         return max(self.days, default=-1)
+
+    @property
+    def last_change(self) -> int:
+        """The latest day on which anything happened that a score rests on, or -1."""
+        dated = (self.began, self.days, self.left, self.newest.values())
+        return max(max(days, default=NEVER) for days in dated)
 
 
 def _up_to(counts: dict[int, int], day: int) -> int:

@@ -21,11 +21,11 @@ class Subject(NamedTuple):
     converted_at: int | None
 
 
-def subject_of(row: Row) -> Subject | None:
+def subject_of(row: Row, converted_at: int | None) -> Subject | None:
     """The row as a subject, or None when no experiment can ask anything of it."""
-    if not (row.assignments or row.exposures or row.helps or row.converted_at is not None):
+    if not (row.assignments or row.exposures or row.helps or converted_at is not None):
         return None
-    return Subject(row.assignments, row.exposures, tuple(row.helps), row.converted_at)
+    return Subject(row.assignments, row.exposures, tuple(row.helps), converted_at)
 
 
 def join(subjects: Iterable[Subject]) -> Subject:

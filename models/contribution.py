@@ -41,10 +41,12 @@ class Contribution(NamedTuple):
     user_id: str | None
     days: tuple[int, int]
     features: dict[str, int]
+    began: int | None
+    """The day of the row's first event; None for a row that holds nothing but closes."""
     joined: int | None
     left: int | None
     journeys: tuple[Share, ...]
-    converted: bool
+    converted_at: int | None
     units: tuple[tuple[str, Unit], ...]
     subject: Subject | None
     mrr: tuple[int, int] | None
@@ -56,20 +58,24 @@ class Contribution(NamedTuple):
 
 def after_usage(row: Row, before: Contribution) -> Contribution:
     """Read a row again after events that only used the product: all else is as before (a test compares the two)."""
-    joined = day_of(row.first_at) if before.user_id is not None and row.first_at is not None else None
+    began = None if row.first_at is None else day_of(row.first_at)
     return before._replace(
         days=(row.top_day, row.days),
         features=row.features,
-        joined=joined,
+        began=began,
+        joined=began if before.user_id is not None else None,
         accepted=row.accepted,
         duplicates=row.duplicates,
     )
 
 
-def contribution_of(row: Row, account_id: str, user_id: str | None, world: World, now: int) -> Contribution:
-    """Read one row at event time `now`."""
+def contribution_of(
+    row: Row, account_id: str, user_id: str | None, world: World, now: int, account_converted_at: int | None = None
+) -> Contribution:
+    """Read one row at event time `now`. A user has converted, too, when the account has as a whole."""
     product = world.product
-    subject = subject_of(row) if world.plans else None
+    converted_at = min((at for at in (row.converted_at, account_converted_at) if at is not None), default=None)
+    subject = subject_of(row, converted_at) if world.plans else None
     journeys: tuple[Share, ...] = ()
     units: tuple[tuple[str, Unit], ...] = ()
     dues: list[int] = []
@@ -79,16 +85,18 @@ def contribution_of(row: Row, account_id: str, user_id: str | None, world: World
         if subject is not None and subject.assignments:
             units = _user_units(subject, world, now)
             dues += [unit.matures_at for _, unit in units if unit.matures_at is not None]
-    is_user = user_id is not None and row.first_at is not None
+    began = None if row.first_at is None else day_of(row.first_at)
+    is_user = user_id is not None and began is not None
     return Contribution(
         account_id=account_id,
         user_id=user_id,
         days=(row.top_day, row.days),
         features=row.features,
-        joined=day_of(row.first_at) if is_user and row.first_at is not None else None,
+        began=began,
+        joined=began if is_user else None,
         left=day_of(row.member.at) if is_user and row.member.removed else None,
         journeys=journeys,
-        converted=row.converted_at is not None,
+        converted_at=converted_at,
         units=units,
         subject=subject if world.plans and world.asks_accounts else None,
         mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
@@ -122,7 +130,7 @@ def _user_units(subject: Subject, world: World, now: int) -> tuple[tuple[str, Un
     return tuple(found)
 
 
-NOTHING = Contribution("", None, (NEVER, 0), {}, None, None, (), False, (), None, None, 0, 0, None)
+NOTHING = Contribution("", None, (NEVER, 0), {}, None, None, None, (), None, (), None, None, 0, 0, None)
 
 
 def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
@@ -135,6 +143,9 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         moved = True
     if old.features != new.features or old.days[0] != new.days[0]:
         _roll_features(account, old, new)
+        moved = True
+    if old.began != new.began:
+        _move(account.began, old.began, new.began)
         moved = True
     if old.joined != new.joined:
         _move(account.joined, old.joined, new.joined)

@@ -133,7 +133,9 @@ def task_completed(row: Row, at: int, event: e.TaskCompleted) -> None:
 
 
 def task_failed(row: Row, at: int, event: e.TaskFailed) -> None:
-    task_of(row, event.properties.task).failures += 1
+    facts = task_of(row, event.properties.task)
+    facts.failures += 1
+    facts.failed = earliest(facts.failed, at)
     use(row, at)
 
 

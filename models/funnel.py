@@ -9,7 +9,7 @@ from math import log2
 from typing import Any, NamedTuple
 
 from models.clock import HOUR
-from models.journey import HelpAround, Standing, ever_in_trouble, help_around, on_journey, standing
+from models.journey import HelpAround, Standing, by, ever_in_trouble, help_around, on_journey, standing
 from models.product import Journey
 from models.rows import Row
 
@@ -47,15 +47,16 @@ def counters(row: Row, journey: Journey, now: int, at: Standing) -> tuple[str, .
     if at.out_of_order:
         names.append("out_of_order")
     names += [f"helped:{source}" for source in sorted({engaged.source for engaged in row.helps})]
-    if trial_over(row, journey, now):
-        rule = "trouble" if ever_in_trouble(row, journey, now) else "calm"
-        names.append(f"{rule}:{'completed' if at.completions == len(journey.tasks) else 'not_completed'}")
+    end = None if row.trial_at is None else row.trial_at + journey.trial
+    if end is not None and end <= now:
+        rule = "trouble" if ever_in_trouble(row, journey, end) else "calm"
+        names.append(f"{rule}:{'completed' if completed_by(row, journey, end) else 'not_completed'}")
     return tuple(names)
 
 
-def trial_over(row: Row, journey: Journey, now: int) -> bool:
-    """Whether this user's trial window has passed, so that not having completed can be called so."""
-    return row.trial_at is not None and row.trial_at + journey.trial <= now
+def completed_by(row: Row, journey: Journey, end: int) -> bool:
+    """Whether every task was completed by a moment, e.g. the end of the trial: later is too late to be a success."""
+    return all(by(row.tasks[task].completed, end) if task in row.tasks else False for task in journey.tasks)
 
 
 def time_to_complete(row: Row, journey: Journey, task: str) -> int | None:
@@ -121,7 +122,7 @@ def median_hours(times: Mapping[int, int]) -> float | None:
     for bin_ in sorted(times):
         half -= times[bin_]
         if half <= 0:
-            return round(bin_hours(bin_), 3)
+            return round(bin_hours(bin_), 6)
     return None
 
 

@@ -97,17 +97,25 @@ def next_due(row: Row, journey: Journey, now: int) -> int | None:
     return min((at + journey.stuck_after for at in open_since if at + journey.stuck_after > now), default=None)
 
 
-def ever_in_trouble(row: Row, journey: Journey, now: int) -> bool:
-    """Whether the trouble rule would have fired at any time so far, also for what was completed since."""
+def ever_in_trouble(row: Row, journey: Journey, end: int) -> bool:
+    """Whether the trouble rule fired at any time up to `end`, also for what was completed since.
+
+    Of failures only the first one is dated: those of a task that first failed by then all count.
+    """
     for task in journey.tasks:
-        fact = row.tasks.get(task)
-        if fact is None:
-            continue
-        if fact.help_needed is not None or fact.failures >= journey.failures_for_trouble:
+        fact = row.tasks.get(task, NO_TASK)
+        if by(fact.help_needed, end) or (by(fact.failed, end) and fact.failures >= journey.failures_for_trouble):
             return True
-        if fact.started is not None and (fact.completed or now) - fact.started >= journey.stuck_after:
-            return True
-    return row.help_needed is not None
+        if fact.started is not None:
+            open_until = end if fact.completed is None else min(fact.completed, end)
+            if open_until - fact.started >= journey.stuck_after:
+                return True
+    return by(row.help_needed, end)
+
+
+def by(at: int | None, end: int) -> bool:
+    """Whether something happened by a moment."""
+    return at is not None and at <= end
 
 
 def _skipped(journey: Journey, states: tuple[State, ...]) -> tuple[str, ...]:
@@ -150,7 +158,7 @@ def _stuck_since(row: Row, facts: list[TaskFacts], states: tuple[State, ...]) ->
         at
         for fact, state in zip(facts, states, strict=True)
         if state == "in_trouble"
-        for at in (fact.started, fact.help_needed)
+        for at in (fact.started, fact.help_needed, fact.failed)
         if at is not None
     ]
     return min(since, default=row.help_needed)
@@ -178,6 +186,6 @@ def on_journey(row: Row, journey: Journey) -> bool:
     for name, wanted in journey.applies_to.items():
         dated = row.traits.get(name)
         value = dated[-1][1] if dated else (row.member.role if name == "role" else None)
-        if value != wanted:
+        if value != wanted or isinstance(value, bool) != isinstance(wanted, bool):
             return False
     return True

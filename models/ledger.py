@@ -9,9 +9,9 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from models.contribution import Contribution, World, after_usage, contribution_of
-from models.rows import NEVER, Row, owner_of, row_key
+from models.rows import NEVER, USER_KEY, Row, owner_of, row_key
 from models.sums import Sums
-from models.working import ROWS, Working
+from models.working import Working, fresh
 
 ACCOUNT_DUE = b"U"
 """Begins the heap's entry for an account as one unit of experiments; other entries are row keys."""
@@ -53,7 +53,7 @@ class Ledger:
         self.sums = Sums(self.world)
         self.now = now
         self._due = []
-        for key, row in rows:
+        for key, row in sorted(rows, key=lambda item: item[0][:1]):  # accounts' own rows before their users'
             account_id, user_id = owner_of(key)
             self._contribute(key, row, account_id, user_id)
             if row.closes:
@@ -83,8 +83,11 @@ class Ledger:
             value = one.encoded()
             if value is not None:
                 self.pending[one.key] = value
+        for one in working.values():
             old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
+            if one.user_id is None and old.converted_at != new.converted_at:
+                yield from self._read_users(one.account_id, new.converted_at)
         for account_id in {account_id: None for account_id, _ in working}:
             self.contribute_account(account_id)
 
@@ -95,10 +98,21 @@ class Ledger:
             _, key = heappop(self._due)
             if key.startswith(ACCOUNT_DUE):
                 self.contribute_account(key.removeprefix(ACCOUNT_DUE).decode())
-            elif key in self.sums.parts and (value := self._latest(key)) is not None:
-                account_id, user_id = owner_of(key)
-                old, new = self._contribute(key, ROWS.decode(value)[0], account_id, user_id)
-                yield Moved(account_id, user_id, old, new, now)
+            elif key in self.sums.parts:
+                yield self._read_again(key, now)
+
+    def _read_again(self, key: bytes, at: int) -> Moved:
+        """Read a row again of which nothing has come, because something else has moved."""
+        account_id, user_id = owner_of(key)
+        row, _ = fresh(self._latest(key))
+        old, new = self._contribute(key, row, account_id, user_id)
+        return Moved(account_id, user_id, old, new, at)
+
+    def _read_users(self, account_id: str, at: int | None) -> Iterator[Moved]:
+        """Read an account's users again: it has converted as a whole, and they with it."""
+        for key in self.sums.keys_of(account_id, None):
+            if key.startswith(USER_KEY):
+                yield self._read_again(key, NEVER if at is None else at)
 
     def contribute_account(self, account_id: str) -> None:
         """Read an account as one unit of the experiments that have accounts as their units."""
@@ -126,7 +140,8 @@ class Ledger:
         if before is not None:
             new = after_usage(row, before)
         else:
-            new = contribution_of(row, account_id, user_id, self.world, self.now)
+            converted_at = None if user_id is None else self.sums.converted_at(account_id)
+            new = contribution_of(row, account_id, user_id, self.world, self.now, converted_at)
         old = self.sums.replace(key, new)
         if new.due is not None and new.due != old.due:
             heappush(self._due, (new.due, key))

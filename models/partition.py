@@ -24,7 +24,7 @@ from models.record import CLOCK, ORIGIN, ORIGINAL_TIME, Record, latest_plausible
 from models.rows import NEVER, PARTITION_KEY
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, left_signal, signal_message
-from models.working import ROWS, Happening, Working
+from models.working import ROWS, Happening
 
 AHEAD = 2 * DAY
 """How far a source topic may run ahead of the slowest one in event time; a backlog is read in step (decision 0005)."""
@@ -161,21 +161,22 @@ class Partition:
             return self.book.suppressed(topic, record.offset)
         working = self.ledger.row_of(account_id, user_id)
         if record.offset <= working.row.offsets[topic]:
-            return working.again.append(event)
-        digest = xxhash.xxh3_64_digest(event.id.encode())
-        if working.repeats(digest):
-            return working.repeated(topic, record.offset)
-        return self._apply(record, working, Happening(topic, record.offset, digest, at, event))
-
-    def _apply(self, record: Record, working: Working, happening: Happening) -> None:
-        topic, offset, _, at, _ = happening
-        try:
-            working.apply(happening)
-        except Exception as error:  # a fault of ours: its neighbours must not pay for it, and it must be seen
-            return self._refuse(topic, record, Refusal("internal_error", type(error).__name__))
-        if at < start_of(self.book.row.closed_day + 1):
-            self.book.late(topic, offset)
+            working.again.append(event)
+        else:
+            digest = xxhash.xxh3_64_digest(event.id.encode())
+            if working.repeats(digest):
+                return working.repeated(topic, record.offset)
+            try:
+                working.apply(Happening(topic, record.offset, digest, at, event))
+            except Exception as error:  # a fault of ours: its neighbours must not pay for it, and it must be seen
+                return self._refuse(topic, record, Refusal("internal_error", type(error).__name__))
+        if self._is_late(at):
+            self.book.late(topic, record.offset)
         return None
+
+    def _is_late(self, at: int) -> bool:
+        """Whether the day of this moment has been closed."""
+        return at < start_of(self.book.row.closed_day + 1)
 
     def _would_change_a_close(self, event: Event) -> bool:
         """Whether an event is late or forgets somebody, in a step in which a day was closed.
@@ -184,7 +185,7 @@ class Partition:
         again from the rows that are there, and those must not hold what came behind the closing tick.
         """
         at = event_time(event)
-        return event.__class__ is Forget or (isinstance(at, int) and at < start_of(self.book.row.closed_day + 1))
+        return event.__class__ is Forget or (isinstance(at, int) and self._is_late(at))
 
     def _unknown_task(self, event: Event) -> Refusal | None:
         if isinstance(event, TASK_EVENTS) and event.properties.task not in self._tasks:
@@ -269,19 +270,26 @@ class Partition:
         new_day = day_of(now) != day_of(self.ledger.now)
         for moved in self.ledger.pass_time(now):
             self._signal(moved)
-        while start_of(self.book.row.closed_day + 2) + self.world.product.lateness <= now:
-            self._close_next_day(now)
+        self._close_days(day_of(now - self.world.product.lateness) - 1)
         if new_day or self._closed:
             self.ledger.sums.moved.update(dict.fromkeys(self.ledger.sums.accounts))
 
-    def _close_next_day(self, now: int) -> None:
-        """Close the next day that is over; long stretches in which no score can move are passed over at once."""
-        accounts = self.ledger.sums.accounts
-        day = self.book.row.closed_day + 1
-        last_use = max((account.last_day for account in accounts.values()), default=NEVER)
-        if self.book.row.closed_day == NEVER or day > last_use + WINDOW + WEEK:
-            day = day_of(now - self.world.product.lateness) - 1
-        for account_id, account in accounts.items():
+    def _close_days(self, over: int) -> None:
+        """Close every day up to `over`; a long stretch in which no score can move is passed over at once."""
+        accounts = self.ledger.sums.accounts.values()
+        closed = self.book.row.closed_day
+        first = min((account.first_day for account in accounts), default=over) if closed == NEVER else closed + 1
+        last_change = max((account.last_change for account in accounts), default=NEVER)
+        for day in range(min(first, over), min(over, last_change + WINDOW + WEEK)):
+            self._close(day)
+        if over > self.book.row.closed_day:
+            self._close(over)
+
+    def _close(self, day: int) -> None:
+        """Remember each account's score as the day ended with it."""
+        for account_id, account in self.ledger.sums.accounts.items():
+            if account.first_day > day:
+                continue
             closes = with_close(account.closes, day, score_of(inputs_of(account, day, self._regular)))
             if closes is not account.closes:
                 account.closes = closes

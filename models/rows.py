@@ -27,6 +27,7 @@ class TaskFacts(Struct, array_like=True):
     help_needed: int | None = None
     attempts: int = 0
     failures: int = 0
+    failed: int | None = None
 
 
 class Help(Struct, array_like=True, frozen=True, order=True):

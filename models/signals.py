@@ -36,8 +36,8 @@ def next_step(now: Standing) -> dict[str, Any] | None:
         return {"task": now.stuck[0], "do": "offer help"}
     if now.why:
         return {"task": now.position, "do": "offer help"}
-    state = "continue" if "started" in now.states else "start"
-    return {"task": now.position, "do": state}
+    state = next(state for state in now.states if state != "completed")
+    return {"task": now.position, "do": "start" if state == "untouched" else "continue"}
 
 
 def forgotten_signal(account_id: str, user_id: str) -> bytes:

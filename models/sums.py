@@ -69,8 +69,8 @@ class Sums:
         if roll_up(account, key, old, new):
             self.moved[account_id] = None
         self._count_rows(old, new)
-        if old.journeys != new.journeys or old.converted != new.converted:
-            self._replace_funnel(account, old, new)
+        if old.journeys != new.journeys or old.converted_at != new.converted_at:
+            self._replace_funnel(old, new)
         if old.units != new.units:
             self._replace_units(account, old.units, new.units)
         if not account.rows:
@@ -81,6 +81,10 @@ class Sums:
         """An account whose rows are all gone has never been."""
         self._replace_units(account, account.unit.items(), ())
         del self.accounts[account_id]
+
+    def converted_at(self, account_id: str) -> int | None:
+        """When the account as a whole converted: by an event that names no person."""
+        return self.parts.get(row_key(account_id, None), NOTHING).converted_at
 
     def replace_account_unit(self, account_id: str, now: int) -> int | None:
         """Read the account as one unit of every experiment on accounts; returns when it next matures by itself."""
@@ -105,33 +109,12 @@ class Sums:
         self.duplicates += new.duplicates - old.duplicates
         self.users += (new.joined is not None) - (old.joined is not None)
 
-    def _replace_funnel(self, account: Account, old: Contribution, new: Contribution) -> None:
-        for journey, counters, at, _ in old.journeys:
-            self._add(self.funnel[journey], counters, -1)
-            self._dose(account, journey, at.completions, old.converted, -1)
-            self.changed.add(("funnel", journey))
-        for journey, counters, at, _ in new.journeys:
-            self._add(self.funnel[journey], counters, 1)
-            self._dose(account, journey, at.completions, new.converted, 1)
-            self.changed.add(("funnel", journey))
-        if not old.user_id and not new.user_id and old.converted != new.converted:
-            self._account_converted(account, new.converted)
-
-    def _dose(self, account: Account, journey: str, completions: int, converted: bool, sign: int) -> None:
-        """Count a user under their completions; an account that converted has converted all of its users."""
-        self._add(self.funnel[journey], (f"dose:{completions}",), sign)
-        if converted or account.converted:
-            self._add(self.funnel[journey], (f"converted:{completions}",), sign)
-        dose = account.dose.setdefault((journey, completions), [0, 0])
-        dose[0] += sign
-        dose[1] += sign if converted else 0
-
-    def _account_converted(self, account: Account, converted: bool) -> None:
-        account.converted = converted
-        for (journey, completions), (users, themselves) in account.dose.items():
-            change = (users - themselves) if converted else (themselves - users)
-            self._add(self.funnel[journey], (f"converted:{completions}",), change)
-            self.changed.add(("funnel", journey))
+    def _replace_funnel(self, old: Contribution, new: Contribution) -> None:
+        for sign, one in ((-1, old), (1, new)):
+            for journey, counters, at, _ in one.journeys:
+                converted = () if one.converted_at is None else (f"converted:{at.completions}",)
+                self._add(self.funnel[journey], (*counters, f"dose:{at.completions}", *converted), sign)
+                self.changed.add(("funnel", journey))
 
     def _replace_units(
         self, account: Account, old: Iterable[tuple[str, Unit]], new: Iterable[tuple[str, Unit]]

@@ -14,7 +14,6 @@ import pytest
 from confluent_kafka import Producer
 from kafka import KafkaProducer
 
-from livelift.surroundings import surroundings
 from models.decode import Reason
 from models.events import SOURCES
 from models.partition import ORIGIN, ORIGINAL_TIME

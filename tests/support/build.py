@@ -278,9 +278,8 @@ def sums_of(partition: Partition) -> Json:
 
 
 def _account(account: Any) -> Json:
-    kept = ("rows", "days", "weekly", "features", "joined", "left", "converted", "subjects", "mrr", "unit", "closes")
+    kept = ("rows", "began", "days", "weekly", "features", "joined", "left", "subjects", "mrr", "unit", "closes")
     found = {name: getattr(account, name) for name in kept}
-    found["dose"] = {key: tuple(value) for key, value in account.dose.items() if any(value)}
     found["units"] = {key: value for key, value in account.units.items() if value}
     return found
 
