@@ -1,0 +1,86 @@
+"""Daily closes: what each day ended with, the change over a week, and a closed day told again later."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.closing import DAYS_BACK, change_over, score_on, with_close
+from models.index import band_of, inputs_of, score_of
+from models.rows import Close
+from tests.core.generated import MEMBERSHIP, intervals
+from tests.core.reading import played
+from tests.support.build import FIRST_DAY, Json, checked, event, instant, tick
+
+pytestmark = pytest.mark.core
+
+Scores = st.lists(st.integers(0, 10_000), min_size=1, max_size=40)
+
+
+@given(Scores, st.lists(st.booleans(), max_size=40))
+@checked(100)
+def test_of_the_last_week_every_days_score_is_known_and_the_change_over_it(scores: list[int], same: list[bool]) -> None:
+    told: list[int] = []
+    closes: list[Close] = []
+    for day, score in enumerate(scores):
+        told.append(told[-1] if told and day < len(same) and same[day] else score)
+        closes = with_close(closes, day, told[-1])
+        for back in range(min(day, DAYS_BACK - 1) + 1):
+            assert score_on(closes, day - back) == told[day - back]
+        assert change_over(closes, day, 7) == (told[day] - told[day - 7] if day >= 7 else None)
+        assert len(closes) <= DAYS_BACK + 2
+
+
+@given(Scores)
+@checked(50)
+def test_the_band_of_a_close_follows_from_the_close_before(scores: list[int]) -> None:
+    closes: list[Close] = []
+    band = None
+    for day, score in enumerate(scores):
+        closes, band = with_close(closes, day, score), band_of(score, band)
+        assert closes[-1].band == band
+
+
+def test_a_day_is_closed_once() -> None:
+    closes = with_close([], 10, 5000)
+    assert with_close(closes, 10, 9000) is closes
+    assert with_close(closes, 9, 9000) is closes
+    assert with_close(closes, 11, 5000) is closes, "nothing is added while nothing changes"
+
+
+def test_a_day_closes_when_all_topics_have_ticked_past_it_and_the_lateness() -> None:
+    first = event("session_started", instant(0, 12))
+    assert played([first, tick(instant(1, 1) - 1)]).partition.book.row.closed_day < FIRST_DAY
+    assert played([first, tick(instant(1, 1))]).partition.book.row.closed_day == FIRST_DAY
+
+
+def test_closes_and_the_change_over_seven_days_are_said_with_the_score() -> None:
+    visits = [event("session_started", instant(day, 12)) for day in (0, 1, 2, 9)]
+    worker = played([*visits[:3], tick(instant(3, 1)), visits[3], tick(instant(10, 1))])
+    account = worker.snapshot()["account:acme"]
+    row = worker.row(user=None)
+    assert account["close"]["score"] == row.closes[-1].score / 100
+    week_ago = score_on(row.closes, FIRST_DAY + 2)
+    assert week_ago is not None
+    assert account["change_7d"] == (row.closes[-1].score - week_ago) / 100
+
+
+def told_again(timeline: list[Json]) -> None:
+    """Every close that is kept is what the rows as they are now say of its day."""
+    worker = played(timeline)
+    for account_id, account in worker.partition.ledger.sums.accounts.items():
+        for close in account.closes:
+            assert close.score == score_of(inputs_of(account, close.day, 2.0)), (account_id, close)
+
+
+@given(intervals(days=8, each=5, without=MEMBERSHIP))
+@checked(60)
+def test_a_closed_day_told_again_later_has_the_same_score(by_interval: list[list[Json]]) -> None:
+    told_again([one for interval in by_interval for one in interval])
+
+
+def test_a_closed_day_told_again_after_a_member_was_removed_and_came_back() -> None:
+    told_again([
+        event("session_started", instant(0, 1)), event("member_added", instant(0, 1), user="bob"), tick(instant(1)),
+        event("member_removed", instant(1, 1), user="bob"), tick(instant(2)), tick(instant(3)), tick(instant(4)),
+        event("member_added", instant(4, 1), user="bob"), tick(instant(5)), tick(instant(9)),
+    ])  # fmt: skip

@@ -1,0 +1,158 @@
+"""What is on the read side: shares merged in any order, what two runs must agree on, who is at risk, what was refused."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.messages import partial_key, split_partial_key
+from models.product import Journey
+from models.snapshot import Partials, aggregates, at_risk, at_risk_length, canonical, lowest, quality
+from tests.support.build import Worker, checked, event, instant, snapshot, tick, world
+
+pytestmark = pytest.mark.core
+
+Counts = st.dictionaries(st.sampled_from(["users", "started:1", "stuck:1"]), st.integers(0, 10**12))
+Puts = st.lists(st.tuples(st.sampled_from(["funnel", "experiment"]), st.sampled_from(["a", "b|c", "1"]),
+                          st.integers(0, 3), Counts), max_size=12)  # fmt: skip
+
+
+def put_all(puts: list[tuple[str, str, int, dict[str, int]]]) -> Partials:
+    partials = Partials()
+    for kind, id_, partition, counts in puts:
+        partials.put(partial_key(kind, id_, partition), msgspec.json.encode(counts))
+    return partials
+
+
+@given(Puts, st.randoms(use_true_random=False))
+@checked(100)
+def test_shares_add_up_in_any_order_and_the_latest_of_each_partition_counts(puts: list, chance: Any) -> None:
+    latest = {put[:3]: put for put in puts}
+    mixed = list(latest.values())
+    chance.shuffle(mixed)
+    for kind, id_, _, _ in puts:
+        merged = put_all(puts).merged(kind, id_)
+        shares = [counts for (k, i, _), (_, _, _, counts) in latest.items() if (k, i) == (kind, id_)]
+        assert dict(merged) == {name: sum(one.get(name, 0) for one in shares) for name in set().union(*shares)}
+        assert merged == put_all(mixed).merged(kind, id_) == put_all([*puts, *puts[-1:]]).merged(kind, id_)
+
+
+def test_a_removed_share_no_longer_counts() -> None:
+    partials = put_all([("funnel", "a", 0, {"users": 1}), ("funnel", "a", 1, {"users": 2})])
+    partials.put(partial_key("funnel", "a", 0), None)
+    assert partials.merged("funnel", "a") == {"users": 2}
+
+
+@given(st.sampled_from(["funnel", "experiment", "partition"]), st.text(max_size=20), st.integers(0, 999))
+@checked(100)
+def test_a_partials_key_tells_what_it_is_of(kind: str, id_: str, partition: int) -> None:
+    assert split_partial_key(partial_key(kind, id_, partition)) == (kind, id_, partition)
+
+
+def test_the_time_of_a_snapshot_is_what_every_partition_has_reached() -> None:
+    ahead, behind = Worker(number=0, partitions=2), Worker(number=1, partitions=2)
+    assert snapshot(ahead)["funnel"]["as_of"]["time"] is None
+    ahead.given(tick(instant(3)))
+    behind.given(tick(instant(2)))
+    assert snapshot(ahead, behind)["funnel"]["as_of"]["time"] == "2026-05-07T00:00:00Z"
+
+
+# -- canonical -----------------------------------------------------------------------------------------------------
+
+
+def names_in(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set(value) | {name for inner in value.values() for name in names_in(inner)}
+    return {name for inner in value for name in names_in(inner)} if isinstance(value, list) else set()
+
+
+def test_two_runs_agree_on_everything_but_when_it_was_said_and_how_often_it_came() -> None:
+    worker = Worker()
+    once = event("task_started", instant(0, 1), task="1")
+    worker.given(once, once, tick(instant(3)), event("session_started"), tick(instant(4)))
+    read = worker.snapshot()
+    read["experiment:widget:history"] = [{"value": 1}]
+    read["funnel"] |= {"published_at": "now", "fence": {"sequence": 7}, "lag": 9}
+    read["funnel"]["as_of"]["offsets"] = {"product-events": {"0": 3}}
+    found = canonical(read)
+    dropped = {"published_at", "fence", "lag", "offsets", "late", "duplicate"}
+    assert dropped <= names_in(read) and not dropped & names_in(found)
+    assert set(read) - set(found) == {"experiment:widget:history"}
+    account = found["account:acme"]
+    assert {"score", "band", "close", "change_7d"} <= set(account)
+    assert not {"at", "as_of", "score_id", "causes"} & set(account)
+    assert found["funnel"]["as_of"] == {"time": "2026-05-09T00:00:00Z"}
+    assert found["quality"]["accepted"] == 2
+
+
+def test_what_counts_is_in_the_canonical_snapshot() -> None:
+    one, other = Worker(), Worker()
+    one.given(event("task_completed", instant(0, 1), task="1"), tick(instant(3)))
+    other.given(event("task_completed", instant(0, 1), task="2"), tick(instant(3)))
+    assert canonical(one.snapshot()) != canonical(other.snapshot())
+
+
+def test_a_journey_may_be_called_like_something_that_is_dropped() -> None:
+    given_world = world(journey=(Journey(id="late", tasks=("1",)),))
+    worker = Worker(given_world)
+    worker.given(event("task_completed", task="1"), tick(instant(3)))
+    assert canonical(worker.snapshot())["funnel"]["late"]["users"] == 1
+
+
+def test_a_made_up_exercise_says_so_on_every_snapshot() -> None:
+    found = aggregates(Partials(), world(simulated=True))
+    assert all(value["simulated"] is True for value in found.values())
+    assert "simulated" not in aggregates(Partials(), world())["funnel"]
+
+
+# -- at risk -------------------------------------------------------------------------------------------------------
+
+
+def test_the_capacity_list_holds_the_lowest_scores_and_ids_break_ties() -> None:
+    scores = {"d": 10.0, "b": 10.0, "a": 50.0, "c": 0.5}
+    assert lowest(scores, 3) == [("c", 0.5), ("b", 10.0), ("d", 10.0)]
+    assert at_risk(lowest(scores, 1))["accounts"] == [{"account_id": "c", "score": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "capacity", "length"),
+    [(0, None, 0), (1, None, 1), (10, None, 1), (11, None, 2), (95, None, 10), (95, 3, 3), (2, 10, 10)],
+)
+def test_until_a_capacity_is_set_it_is_the_lowest_tenth(accounts: int, capacity: int | None, length: int) -> None:
+    assert at_risk_length(accounts, capacity) == length
+
+
+def test_no_more_accounts_are_at_risk_than_there_are() -> None:
+    worker = Worker()
+    worker.given(event("session_started"), event("session_started", account="bolt"))
+    found = worker.snapshot()
+    assert len(found["at-risk"]["accounts"]) == 1
+    assert set(found["accounts:by-score"]) == {"acme", "bolt"}
+
+
+# -- quality -------------------------------------------------------------------------------------------------------
+
+
+def test_everything_that_arrived_is_in_the_count() -> None:
+    worker = Worker()
+    worker.given(event("session_started"), event("session_started"), b"", b"[]", event("task_started", task="9"))
+    worker.given(b'{"type":"page","messageId":"1"}')
+    found = worker.snapshot()["quality"]
+    assert (found["accepted"], found["users"], found["accounts"]) == (2, 1, 1)
+    assert found["refused"] == {"datatype_mismatch": 2, "out_of_range": 1}
+    assert found["ignored"] == {"segment:page": {"count": 1, "sample": "product-events/0/5"}}
+
+
+def test_two_partitions_counts_add_up() -> None:
+    one, other = Worker(number=0, partitions=2), Worker(number=1, partitions=2)
+    one.given(b"", b"{}")
+    other.given(b"")
+    assert snapshot(one, other)["quality"]["refused"]["datatype_mismatch"] >= 2
+    assert sum(snapshot(one, other)["quality"]["refused"].values()) == 3
+
+
+def test_without_any_partition_nothing_has_been_counted() -> None:
+    found = quality(Partials())
+    assert (found["accepted"], found["refused"], found["ignored"]) == (0, {}, {})
