@@ -15,7 +15,7 @@ pytestmark = pytest.mark.core
 Name = st.one_of(st.text(min_size=1, max_size=30), st.text("0123456789:u", min_size=1, max_size=8)).filter(
     lambda text: text.isprintable() or not any("\ud800" <= letter <= "\udfff" for letter in text)
 )
-Tail = st.lists(st.one_of(st.none(), st.integers(0, 9), st.text(max_size=3), st.lists(st.integers(), max_size=2)),
+Tail = st.lists(st.one_of(st.none(), st.integers(0, 9), st.text(max_size=3), st.lists(st.integers(-9, 9), max_size=2)),
                 min_size=1, max_size=20)  # fmt: skip
 
 
