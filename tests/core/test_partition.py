@@ -156,3 +156,13 @@ def test_the_days_of_an_account_begin_with_its_first_event() -> None:
     for sizes in ([], [1], [3], [5], [9]):
         worker = played([*ticks, first, tick(instant(4)), tick(instant(5)), tick(instant(9))], sizes)
         assert score_on(worker.row(user=None).closes, FIRST_DAY + 2) is None, sizes
+
+
+def test_a_member_who_comes_back_does_not_change_days_before_it_whichever_topic_is_read_first() -> None:
+    daily = [[event("session_started", instant(day, 1)), tick(instant(day + 1))] for day in range(8)]
+    daily[0].insert(0, event("member_added", instant(0, 1), user="bob"))
+    daily[1].insert(0, event("member_removed", instant(1, 1), user="bob"))
+    daily[3].insert(0, event("member_added", instant(3, 1), user="bob"))
+    timeline = [*[one for day in daily for one in day], tick(instant(12))]
+    in_step = played(timeline, [1] * 40)
+    assert played(timeline).row(user=None).closes == in_step.row(user=None).closes

@@ -190,3 +190,17 @@ def test_a_score_is_sent_again_after_a_crash_under_the_same_id() -> None:
     ids = [score["score_id"] for score in crashed.to("account-scores")]
     assert len(ids) == len(set(ids)) + 1
     assert set(ids) == {score["score_id"] for score in whole.to("account-scores")}
+
+
+@given(timelines(without=MEMBERSHIP), Sizes, Crashes, st.data())
+@checked(40)
+def test_a_worker_may_die_anywhere_while_people_are_forgotten(
+    timeline: list[Json], sizes: list[int], crashes: dict[int, Crash], data: st.DataObject
+) -> None:
+    for number in range(data.draw(st.integers(1, 2))):
+        account, user = data.draw(st.sampled_from(["acme", "bolt"])), data.draw(st.sampled_from(["ann", None]))
+        person = {"user_id": user} if user else {}
+        forget = {"id": f"f{number}", "type": "forget", "at": "2026-05-05T00:00:00Z", "account_id": account, **person}
+        timeline = [*timeline]
+        timeline.insert(data.draw(st.integers(0, len(timeline))), forget)
+    assert end_of(played(timeline, sizes, crashes)) == end_of(played(timeline, sizes))
