@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.clock import HOUR
@@ -59,7 +59,8 @@ def test_help_is_counted_by_users_and_source() -> None:
 
 
 @given(st.lists(st.integers(MINUTE + 1, 900 * HOUR), min_size=1, max_size=15))
-@checked(60)
+@example([84_852_814])
+@checked(40)
 def test_the_median_is_within_the_stated_error_of_the_true_one(durations: list[int]) -> None:
     timeline = []
     for number, duration in enumerate(durations):

@@ -67,19 +67,19 @@ def timelines(draw: st.DrawFn, late: bool = False, without: frozenset[str] = fro
 
 
 @given(timelines(), Sizes)
-@checked(50)
+@checked(40)
 def test_any_batch_sizes_give_the_same_end(timeline: list[Json], sizes: list[int]) -> None:
     assert end_of(played(timeline, sizes)) == end_of(played(timeline))
 
 
 @given(timelines(without=MEMBERSHIP), Sizes, Crashes)
-@checked(100)
+@checked(60)
 def test_a_worker_may_die_anywhere(timeline: list[Json], sizes: list[int], crashes: dict[int, Crash]) -> None:
     assert end_of(played(timeline, sizes, crashes)) == end_of(played(timeline, sizes))
 
 
 @given(timelines(), Sizes, Crashes)
-@checked(50)
+@checked(40)
 def test_a_worker_may_die_anywhere_while_members_come_and_go(
     timeline: list[Json], sizes: list[int], crashes: dict[int, Crash]
 ) -> None:
@@ -87,7 +87,7 @@ def test_a_worker_may_die_anywhere_while_members_come_and_go(
 
 
 @given(timelines(late=True, without=MEMBERSHIP), Sizes, Crashes)
-@checked(100)
+@checked(60)
 def test_a_worker_may_die_anywhere_with_late_events(
     timeline: list[Json], sizes: list[int], crashes: dict[int, Crash]
 ) -> None:
@@ -95,7 +95,7 @@ def test_a_worker_may_die_anywhere_with_late_events(
 
 
 @given(st.data())
-@checked(50)
+@checked(40)
 def test_any_order_of_arrival_between_two_ticks_gives_the_same_end(data: st.DataObject) -> None:
     before = data.draw(intervals(days=5))
     other = [shuffled(data.draw, interval) for interval in before]
@@ -157,7 +157,7 @@ def test_many_partitions_merged_are_one_partition(by_interval: list[list[Json]],
 
 
 @given(timelines(late=True), Sizes)
-@checked(50)
+@checked(40)
 def test_the_sums_equal_a_full_recount_after_every_batch(timeline: list[Json], sizes: list[int]) -> None:
     worker = Worker(TWO_EXPERIMENTS)
     for batch in in_batches(records(timeline), sizes):
