@@ -8,10 +8,12 @@ from collections import defaultdict
 from itertools import count
 from typing import Any, Protocol
 
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from consumers.snapshots import RANKING, Snapshots
 from livelift.experiments import publish_plan
+from livelift.local.topics import wanted
 from livelift.settings import Settings
 from livelift.surroundings import surroundings
 from models.contribution import World
@@ -53,6 +55,7 @@ class InRedis:
     """Snapshots in Redis, written by a publisher. Another one on the same settings is its successor."""
 
     def __init__(self, settings: Settings, world: World) -> None:
+        until("every partition has its leader", lambda: led(settings))
         self.here = surroundings(settings, world.product)
         for published in world.plans.values():
             publish_plan(self.here, published.plan)
@@ -116,3 +119,12 @@ class InRedis:
         self.pulse()
         wanted = {topic: {str(n): at[topic] for n, at in sorted(self._offsets.items())} for topic in SOURCES}
         return self.held.get("quality")["as_of"]["offsets"] == wanted
+
+
+def led(settings: Settings) -> bool:
+    """Whether all partitions answer: new ones need a moment."""
+    topics = wanted(settings).items()
+    asked = {TopicPartition(name, n): OffsetSpec.latest() for name, topic in topics
+             for n in range(topic.partitions or settings.partitions)}  # fmt: skip
+    found = AdminClient(settings.confluent()).list_offsets(asked, request_timeout=10)
+    return all(future.exception() is None for future in found.values())
