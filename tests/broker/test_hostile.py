@@ -375,7 +375,7 @@ def padded(size: int) -> bytes:
 
 POISON = {
     "3 MB of [ that compression brought below the limit": lambda here: at_home(here, "acme", b"[" * 3_000_000),
-    "misplaced, and too large with an origin": lambda here: misplaced(here, padded(JUST_UNDER - 200)),
+    "misplaced, and too large with an origin": lambda here: misplaced(here, padded(MESSAGE_LIMIT)),
     "a time no calendar has": lambda here: at_home(here, "acme", session(at=1e300)),
     "a time header that is none": lambda here: at_home(here, "acme", completed("acme", "odd"), headers=[(ORIGINAL_TIME, b"yesterday")]),
     "a time header without a value": lambda here: at_home(here, "acme", completed("acme", "odd"), headers=[(ORIGINAL_TIME, None)]),

@@ -126,5 +126,6 @@ def led(settings: Settings) -> bool:
     topics = wanted(settings).items()
     asked = {TopicPartition(name, n): OffsetSpec.latest() for name, topic in topics
              for n in range(topic.partitions or settings.partitions)}  # fmt: skip
-    found = AdminClient(settings.confluent()).list_offsets(asked, request_timeout=10)
+    admin = AdminClient(settings.confluent())  # it has to outlive its answers
+    found = admin.list_offsets(asked, request_timeout=10)
     return all(future.exception() is None for future in found.values())

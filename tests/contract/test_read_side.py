@@ -9,7 +9,7 @@ from tests.contract.sides import InMemory, InRedis, Side
 from tests.support.build import Json, Worker, event, instant, place, plan, tick, world
 from tests.support.stack import differences, until
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(40)]
 NAMES = ("acme", "a:b", "a/b", "a|b", "by-score", "é ☃ 名", "a b", "%2F", "*", "{}")
 """Account ids are other people's: anything may be in them."""
 

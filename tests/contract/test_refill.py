@@ -9,7 +9,7 @@ from tests.contract.test_read_side import done, forgotten, worker
 from tests.support.build import instant, plan, tick, world
 from tests.support.stack import differences
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.contract, pytest.mark.timeout(40)]
 
 
 @pytest.fixture
