@@ -8,7 +8,7 @@ import redis
 HASHES = "journeys:"
 RANKING = "accounts:by-score"
 BATCH = 500
-CONNECT_S, ANSWER_S = 5.0, 30.0
+CONNECT_S, ANSWER_S = 5.0, 10.0
 
 
 class Snapshots:

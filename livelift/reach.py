@@ -12,7 +12,7 @@ from livelift.settings import Settings
 from livelift.surroundings import Surroundings, surroundings
 
 CONNECT_S = 3.0
-ASK_S = 20.0
+ASK_S = 10.0
 KAFKA_PORT, REDIS_PORT = 9092, 6379
 
 
