@@ -75,3 +75,11 @@ def test_a_snapshot_that_is_not_there_is_named(livelift):
     assert "no snapshot 'funnel'" in said and said.endswith("nor any other: do the workers run?")
     assert json.loads(livelift("snapshot").stdout) == {}
     assert livelift("dead-letters", "list").stdout == "no dead letters\n"
+
+
+def test_all_workers_end_when_one_does_and_the_exit_code_says_so(livelift):
+    ended = livelift("worker", LIVELIFT_PARTITIONS="4")
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert "topic" in ended.stderr and "has 3 partitions, not 4" in ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("livelift: the ") and "ended with exit code 1" in last

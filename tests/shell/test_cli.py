@@ -103,6 +103,13 @@ def test_no_kafka_is_named(livelift, arguments):
     )
 
 
+@pytest.mark.parametrize("role", ["publisher", "all"])
+def test_who_writes_to_redis_wants_to_know_it(livelift, nowhere, role):
+    ended = livelift("worker", "--role", role, LIVELIFT_KAFKA=nowhere)
+    assert ended.returncode == 1 and "Traceback" not in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith("livelift: no Redis is named: set LIVELIFT_REDIS=")
+
+
 def test_no_redis_is_named(livelift):
     assert "no Redis is named: set LIVELIFT_REDIS=" in complaint(livelift("snapshot", "funnel"))
 
