@@ -31,7 +31,8 @@ LEAVES_S = 60.0
 RESTART_S = 0.2
 SHARE_WHILE_STARTING = 0.25
 """Share of the kills that do not wait until the scorer holds its partitions again: they hit it starting, recovering."""
-STARTING_S = (0.8, 3.0)
+STARTING_S, WORKING_S = (0.8, 3.0), (0.0, 1.5)
+"""Seconds after its start, or after the play came to the point, at which a scorer is killed: commits are 1 s apart."""
 Found = TypeVar("Found")
 
 
@@ -72,6 +73,7 @@ class Scene:
         self.reading = Reading(stack.settings)
         self.outcome = Outcome(scenario, recording.events + recording.ticks, recording.events)
         self.play: Play | None = None
+        self._then: int | None = None
 
     @contextmanager
     def playing(self, seconds: float) -> Iterator[Play]:
@@ -88,28 +90,44 @@ class Scene:
         return sorted(self.chance.sample(range(self.outcome.records // 50, self.outcome.records * 24 // 25), count))
 
     def each(self, points: list[int]) -> Iterator[int]:
-        """Go from point to point. The play is never further than the next one, so it is going on at each of them."""
-        assert self.play is not None
+        """Go from point to point: the play waits at each of them for the fault, and goes on as it strikes."""
         for number, point in enumerate(points):
-            self.play.steps.allow(points[number + 1] if number + 1 < len(points) else None)
-            self.play.steps.until(point)
+            self.hold_at(point, points[number + 1] if number + 1 < len(points) else None)
             yield number
+
+    def hold_at(self, point: int, then: int | None) -> None:
+        """Play to this record; the next fault lets the play go on to `then` (None: to the end)."""
+        assert self.play is not None
+        self.play.steps.allow(point)
+        self.play.steps.until(point)
+        self._then = then
+
+    def unfinished(self, there: dict[tuple[str, int], int] | None = None) -> int:
+        """Records in the source topics (or of those that were there) that the scorers' group has not acknowledged."""
+        there = self.reading.ends(SOURCES) if there is None else there
+        done = self.reading.acknowledged()
+        return sum(max(0, end - done.get(where, -1)) for where, end in there.items())
 
     def strike(
         self, what: str, fault: Callable[[], None], back: Callable[[], None] | None = None, hits: bool = False
     ) -> None:
-        """Do it and remember it. What hits a scorer has to find something unfinished, or it would prove nothing."""
+        """Let the play go on, do it, and remember it.
+
+        What `hits` a scorer waits until that has work in hand: striking an idle one would prove nothing.
+        """
         assert self.play is not None
+        self.play.steps.allow(self._then)
+        if hits:
+            until("the scorer has work", lambda: self.unfinished() > 0)
         there, sent = self.reading.ends(SOURCES), self.play.steps.sent
         fault()
-        done = patiently("the group's offsets", self.reading.acknowledged)
-        unfinished = sum(max(0, end - done.get(where, -1)) for where, end in there.items())
+        unfinished = patiently("the group's offsets", lambda: self.unfinished(there))
         began = monotonic()
         if back is not None:
             back()
         struck = Struck(what, sent, unfinished, monotonic() - began if back is not None else 0.0)
         self.outcome.struck.append(struck)
-        if sent >= self.outcome.records or (hits and not unfinished):
+        if not unfinished and (hits or sent == self.outcome.records):
             self.complain(f"{what} at record {sent} found nothing unfinished")
         self.tell(
             f"{what} at record {sent:,} of {self.outcome.records:,}: {unfinished:,} unfinished, {struck.back_s:.1f} s"
@@ -190,8 +208,7 @@ def kills(
     with scene.playing(seconds):
         for _ in scene.each(scene.points(count)):
             what = "kill -9 while starting" if starting else "kill -9"
-            if starting:
-                sleep(scene.chance.uniform(*STARTING_S))  # the instant is the fault: nothing is waited for
+            sleep(scene.chance.uniform(*(STARTING_S if starting else WORKING_S)))  # the fault is its instant
             starting = scene.chance.random() < SHARE_WHILE_STARTING
             scene.strike(what, lambda: scene.kill(stack.workers["scorer"]), restart, hits=True)
         stack.wait_ready(("scorer",))
@@ -212,19 +229,17 @@ def pause(
     first, last = scene.points(2)
 
     def second() -> None:
+        before = scene.reading.acknowledged()
         start_scorer(stack, "second")
         stack.wait_ready(("second",))
+        until("the second scorer acknowledges", lambda: scene.reading.acknowledged() != before, LEAVES_S)
 
-    with scene.playing(seconds) as play:
-        play.steps.allow(last)
-        play.steps.until(first)
+    with scene.playing(seconds):
+        scene.hold_at(first, last)
         began = monotonic()
         scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second, hits=True)
-        before = scene.reading.acknowledged()
-        until("the second scorer acknowledges", lambda: scene.reading.acknowledged() != before, LEAVES_S)
         sleep(max(0.0, began + pause_s - monotonic()))  # the pause itself: nothing is waited for
-        play.steps.until(last)
-        play.steps.allow()
+        scene.hold_at(last, None)
         scene.strike("SIGCONT", lambda: paused.process.send_signal(signal.SIGCONT), lambda: scene.left(paused, CRASHED))
     return scene.outcome
 
