@@ -283,7 +283,7 @@ def comings(
         for number in scene.each(scene.points(len(plan))):
             how, count = plan[number]
             after = len(here) + (count if how == "join" else -count)
-            scene.strike(f"{how} of {count}, then {after} at work", partial(change, how, count), all_ready)
+            scene.strike(f"{how} of {count}, then {after} at work", partial(change, how, count), all_ready, hits=True)
     return scene.outcome
 
 
