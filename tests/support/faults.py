@@ -302,6 +302,9 @@ def readers(
         names = list(scene.reading.snapshots.client.scan_iter(stack.settings.redis_prefix + "*", count=10_000))
         scene.reading.snapshots.client.delete(*names)
 
+    def filled() -> None:
+        until("Redis is written again", scene.reading.quality)
+
     def empty_and_kill() -> None:
         """The publisher is killed as soon as it has seen that Redis is empty: it has begun to write again, not ended."""
         fences, pulse = f"{stack.settings.redis_prefix}fences", stack.settings.topic("pulse")
@@ -314,10 +317,11 @@ def readers(
     def again() -> None:
         stack.start_worker("publisher")
         stack.wait_ready(("publisher",))
+        filled()
 
     faults = (
         ("kill -9 of the publisher", kill, again),
-        ("Redis emptied", empty, None),
+        ("Redis emptied", empty, filled),
         ("Redis emptied, kill -9 of the publisher", empty_and_kill, again),
     )
     with scene.playing(seconds):
