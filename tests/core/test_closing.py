@@ -84,3 +84,10 @@ def test_a_closed_day_told_again_after_a_member_was_removed_and_came_back() -> N
         event("member_removed", instant(1, 1), user="bob"), tick(instant(2)), tick(instant(3)), tick(instant(4)),
         event("member_added", instant(4, 1), user="bob"), tick(instant(5)), tick(instant(9)),
     ])  # fmt: skip
+
+
+def test_an_account_closes_on_the_same_days_whoever_else_lives_on_its_partition() -> None:
+    alone = [tick(instant(1)), tick(instant(2)), event("churned", instant(2, 1), account="bolt"), tick(instant(6))]
+    together = [alone[0], event("session_started", instant(1, 1)), *alone[1:]]
+    one, other = (played(timeline, [1] * 20).row(user=None, account="bolt") for timeline in (alone, together))
+    assert one.closes == other.closes
