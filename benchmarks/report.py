@@ -56,9 +56,7 @@ def failures(rounds: list[Round], same: bool, workers: int) -> list[str]:
     return found
 
 
-def report(
-    rounds: list[Round], size: Size, workers: int, events: int, sizes: tuple[int, int, int], same: bool
-) -> str:
+def report(rounds: list[Round], size: Size, workers: int, events: int, sizes: tuple[int, int, int], same: bool) -> str:
     """The page in Markdown."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     rates, ratios = [both.spine.rate for both in rounds], [both.ratio for both in rounds]

@@ -1,5 +1,6 @@
 """What one row adds to every sum, at one moment. Taking it out again is subtracting the very same value."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
@@ -43,8 +44,9 @@ class Contribution(NamedTuple):
     features: dict[str, int]
     began: int | None
     """The day of the row's first event; None for a row that holds nothing but closes."""
-    joined: int | None
-    left: int | None
+    joined: tuple[int, ...]
+    left: tuple[int, ...]
+    """Days on which the user joined or came back, and days on which they left: as each day ended."""
     journeys: tuple[Share, ...]
     converted_at: int | None
     units: tuple[tuple[str, Unit], ...]
@@ -58,12 +60,14 @@ class Contribution(NamedTuple):
 
 def after_usage(row: Row, before: Contribution) -> Contribution:
     """Read a row again after events that only used the product: all else is as before (a test compares the two)."""
-    began = None if row.first_at is None else day_of(row.first_at)
+    began = first_day(row)
+    joined, left = membership(row, began, before.user_id)
     return before._replace(
         days=(row.top_day, row.days),
         features=row.features,
         began=began,
-        joined=began if before.user_id is not None else None,
+        joined=joined,
+        left=left,
         accepted=row.accepted,
         duplicates=row.duplicates,
     )
@@ -85,16 +89,16 @@ def contribution_of(
         if subject is not None and subject.assignments:
             units = _user_units(subject, world, now)
             dues += [unit.matures_at for _, unit in units if unit.matures_at is not None]
-    began = None if row.first_at is None else day_of(row.first_at)
-    is_user = user_id is not None and began is not None
+    began = first_day(row)
+    joined, left = membership(row, began, user_id)
     return Contribution(
         account_id=account_id,
         user_id=user_id,
         days=(row.top_day, row.days),
         features=row.features,
         began=began,
-        joined=began if is_user else None,
-        left=day_of(row.member.at) if is_user and row.member.removed else None,
+        joined=joined,
+        left=left,
         journeys=journeys,
         converted_at=converted_at,
         units=units,
@@ -104,6 +108,23 @@ def contribution_of(
         duplicates=row.duplicates,
         due=min(dues, default=None),
     )
+
+
+def first_day(row: Row) -> int | None:
+    """The day of the row's first event; None for a row that holds nothing but closes."""
+    return None if row.first_at is None else day_of(row.first_at)
+
+
+def membership(row: Row, began: int | None, user_id: str | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The days on which a user joined or came back, and those on which they left. What comes later changes neither."""
+    if user_id is None or began is None:
+        return (), ()
+    joined, left = [began], list[int]()
+    for day, removed in {day_of(word.at): word.removed for word in row.members}.items():
+        away = len(left) == len(joined)
+        if removed != away:
+            (left if removed else joined).append(day)
+    return tuple(joined), tuple(left)
 
 
 def _dues(row: Row, product: Product, now: int) -> list[int]:
@@ -130,7 +151,7 @@ def _user_units(subject: Subject, world: World, now: int) -> tuple[tuple[str, Un
     return tuple(found)
 
 
-NOTHING = Contribution("", None, (NEVER, 0), {}, None, None, None, (), None, (), None, None, 0, 0, None)
+NOTHING = Contribution("", None, (NEVER, 0), {}, None, (), (), (), None, (), None, None, 0, 0, None)
 
 
 def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
@@ -145,7 +166,7 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         _roll_features(account, old, new)
         moved = True
     if old.began != new.began:
-        _move(account.began, old.began, new.began)
+        _move(account.began, (old.began,), (new.began,))
         moved = True
     if old.joined != new.joined:
         _move(account.joined, old.joined, new.joined)
@@ -167,11 +188,11 @@ def _keep(kept: dict[bytes, Kept], key: bytes, value: Kept | None) -> None:
         kept[key] = value
 
 
-def _move(sums: dict[int, int], old: int | None, new: int | None) -> None:
-    if old is not None:
-        add(sums, old, -1)
-    if new is not None:
-        add(sums, new, 1)
+def _move(sums: dict[int, int], old: Iterable[int | None], new: Iterable[int | None]) -> None:
+    for sign, days in ((-1, old), (1, new)):
+        for day in days:
+            if day is not None:
+                add(sums, day, sign)
 
 
 def _roll_features(account: Account, old: Contribution, new: Contribution) -> None:

@@ -19,7 +19,7 @@ DAYS_KEPT = 64
 MASK = (1 << DAYS_KEPT) - 1
 FEATURES_KEPT = 64
 NAMES_KEPT = 64
-TRAITS_KEPT = 16
+TRAITS_KEPT = MEMBERSHIPS_KEPT = 16
 HELPS_KEPT = 32
 OUTCOME_DAYS = 400
 FIXED_POINT = 1_000_000
@@ -166,11 +166,16 @@ def feature_configured(row: Row, at: int, event: e.FeatureConfigured) -> None:
 
 
 def member_added(row: Row, at: int, event: e.MemberAdded) -> None:
-    row.member = max(row.member, Membership(at, False, event.properties.role or ""))
+    told_of(row, Membership(at, False, event.properties.role or ""))
 
 
 def member_removed(row: Row, at: int, event: e.MemberRemoved) -> None:
-    row.member = max(row.member, Membership(at, True, event.properties.role or ""))
+    told_of(row, Membership(at, True, event.properties.role or ""))
+
+
+def told_of(row: Row, word: Membership) -> None:
+    """Keep the last words on a membership, each once: somebody who comes back was still away before."""
+    row.members = sorted({*row.members, word})[-MEMBERSHIPS_KEPT:]
 
 
 def traits_set(row: Row, at: int, event: e.TraitsSet) -> None:

@@ -185,7 +185,7 @@ def on_journey(row: Row, journey: Journey) -> bool:
     """Whether this user's latest traits match the journey's `applies_to` (role may come from membership)."""
     for name, wanted in journey.applies_to.items():
         dated = row.traits.get(name)
-        value = dated[-1][1] if dated else (row.member.role if name == "role" else None)
+        value = dated[-1][1] if dated else (row.members[-1].role if name == "role" and row.members else None)
         if value != wanted or isinstance(value, bool) != isinstance(wanted, bool):
             return False
     return True

@@ -309,7 +309,7 @@ class Partition:
     def _settle(self) -> None:
         for moved in self.ledger.settle():
             self._signal(moved)
-            if moved.working is not None:
+            if moved.working is not None and moved.working.events():
                 cause = self._causes.get(moved.account_id)
                 if cause is None:
                     cause = self._causes[moved.account_id] = Cause()

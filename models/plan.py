@@ -1,7 +1,7 @@
 """An experiment's plan: what is tried, on whom, judged by what. Frozen when it is published."""
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -32,7 +32,7 @@ class Experiment(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     arms: Annotated[dict[str, Share], Meta(min_length=2, max_length=2)]
     starts_at: Annotated[datetime, Meta(tz=True)]
     planned_units: Annotated[int, Meta(ge=2)]
-    min_days: Annotated[float, Meta(ge=0)] = 7.0
+    min_days: Annotated[float, Meta(ge=0, le=3660)] = 7.0
     analysis: Literal["sequential", "fixed"] = "sequential"
     analyse_at: Annotated[datetime, Meta(tz=True)] | None = None
     alpha: Share = 0.05
@@ -86,8 +86,19 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def hash(self) -> str:
-        """Fingerprint of everything the plan says; a published plan with another fingerprint is refused."""
-        return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()[:16]
+        """Fingerprint of everything the plan says, whatever zone its moments are written in.
+
+        A published plan with another fingerprint is refused.
+        """
+        experiment = self.experiment
+        analyse_at = experiment.analyse_at
+        in_utc = msgspec.structs.replace(
+            experiment,
+            starts_at=experiment.starts_at.astimezone(UTC),
+            analyse_at=None if analyse_at is None else analyse_at.astimezone(UTC),
+        )
+        said = msgspec.json.encode(msgspec.structs.replace(self, experiment=in_utc), order="deterministic")
+        return hashlib.sha256(said).hexdigest()[:16]
 
 
 class PublishedPlan(Struct, frozen=True):

@@ -7,17 +7,19 @@ from msgspec import Meta, Struct
 
 from models.clock import DAY, HOUR
 
-Positive = Annotated[float, Meta(gt=0)]
+Days = Annotated[float, Meta(gt=0, le=3660)]
+Hours = Annotated[float, Meta(gt=0, le=24 * 3660)]
+Task = Annotated[str, Meta(min_length=1, max_length=256)]
 
 
 class Journey(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A way through onboarding: its tasks, their order, the trial around it, and whose journey it is."""
 
     id: Annotated[str, Meta(min_length=1, max_length=128)]
-    tasks: Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)]
+    tasks: Annotated[tuple[Task, ...], Meta(min_length=1, max_length=64)]
     order: Literal["series", "any"] = "series"
-    trial_days: Positive = 30.0
-    stuck_after_hours: Positive = 24.0
+    trial_days: Days = 30.0
+    stuck_after_hours: Hours = 24.0
     failures_for_trouble: Annotated[int, Meta(ge=1)] = 2
     applies_to: dict[str, str | float | bool] = {}
 

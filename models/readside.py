@@ -10,6 +10,21 @@ from models.messages import Output
 from models.snapshot import SCHEMA, Partials, Snapshot, aggregates, at_risk, at_risk_length, lowest
 
 RANKING = "accounts:by-score"
+ESCAPED = str.maketrans({":": "%3A", "%": "%25"})
+
+
+def account_key(account_id: str) -> str:
+    """The key of an account's snapshot. A colon in the id is written `%3A` (and `%` as `%25`) here and in the other
+    keys: else an account `acme:history` would stand where acme's history does."""
+    return f"account:{account_id.translate(ESCAPED)}"
+
+
+def history_key(account_id: str) -> str:
+    return f"{account_key(account_id)}:history"
+
+
+def journeys_key(account_id: str) -> str:
+    return f"journeys:{account_id.translate(ESCAPED)}"
 
 
 def account_value(message: bytes) -> dict[str, Any]:
@@ -66,8 +81,8 @@ class ReadSide:
     def snapshot(self) -> Snapshot:
         """Every snapshot by its key (without the Redis prefix)."""
         found = aggregates(self.partials, self.world)
-        found |= {f"account:{account_id}": value for account_id, value in self.accounts.items()}
-        found |= {f"journeys:{account_id}": users for account_id, users in self.journeys.items() if users}
+        found |= {account_key(account_id): value for account_id, value in self.accounts.items()}
+        found |= {journeys_key(account_id): users for account_id, users in self.journeys.items() if users}
         scores = {account_id: value["score"] for account_id, value in self.accounts.items()}
         found[RANKING] = scores
         count = at_risk_length(len(scores), self.world.product.capacity.per_owner_per_week)

@@ -40,9 +40,9 @@ class Help(Struct, array_like=True, frozen=True, order=True):
 
 
 class Membership(Struct, array_like=True, frozen=True, order=True):
-    """The latest word on a user's place in the account; later wins, and removal wins a tie."""
+    """One word on a user's place in the account; of one instant, removal counts as the later word."""
 
-    at: int = NEVER
+    at: int
     removed: bool = False
     role: str = ""
 
@@ -94,7 +94,8 @@ class Row(Struct, array_like=True):
     """name -> (instant, value), the last 16 in order of time."""
     outcomes: dict[str, dict[int, int]] = {}
     """name -> day -> sum in millionths, 400 days."""
-    member: Membership = Membership()
+    members: list[Membership] = []
+    """The last 16 words on this user's membership, in order of time."""
     terms: Terms = msgspec.field(default_factory=Terms)
     closes: list[Close] = []
 

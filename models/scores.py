@@ -87,8 +87,8 @@ def read(account: Account, now: int, closed_day: int, regular_days: float) -> Re
 
 
 def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
-    """The same score is sent again under the same id: derived from the account and what it rests on."""
-    return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.offsets or reading.at}".encode())
+    """The same score is sent again under the same id: derived from the account, what it rests on, and what it says."""
+    return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.offsets or reading.at}|{reading.said}".encode())
 
 
 def score_message(account_id: str, account: Account, reading: Reading, cause: Cause, regular_days: float) -> bytes:

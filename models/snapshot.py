@@ -149,24 +149,37 @@ def lowest(scores: Mapping[str, float], count: int) -> list[tuple[str, float]]:
     return sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
 
 
-VOLATILE = {"published_at", "offsets", "lag", "fence", "late", "duplicate", "suppressed", "sample", "deduplication"}
+ENVELOPE = {"published_at", "fence"}
+UNEVEN = {"late", "duplicate", "suppressed", "forwarded", "lag", "deduplication"}
+"""Parts of `quality` that depend on how the events were sent, not on what they say."""
 LIVE = {"as_of", "at", "score_id", "causes", "drivers"}
-"""What depends on when a live message was sent; only scores, bands and closes are compared between runs."""
+"""What of an account or a user depends on when a message was sent; scores, bands and closes are compared."""
 
 
 def canonical(snapshot: Mapping[str, Any]) -> Snapshot:
     """The part of a snapshot that any two runs over the same events agree on (EVENTS.md, "Recording")."""
-    stable = {}
-    for key, value in sorted(snapshot.items()):
-        if not key.endswith(":history"):
-            live = key.startswith(("account:", "journeys:", "at-risk"))
-            stable[key] = _without(value, VOLATILE | LIVE if live else VOLATILE)
-    return stable
+    return {key: _canonical(key, value) for key, value in sorted(snapshot.items()) if not key.endswith(":history")}
 
 
-def _without(value: Any, names: set[str]) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _without(inner, names) for key, inner in sorted(value.items()) if key not in names}
-    if isinstance(value, list | tuple):
-        return [_without(inner, names) for inner in value]
-    return value
+def _canonical(key: str, value: Any) -> Any:
+    match key.partition(":")[0]:
+        case "journeys":
+            return {field: _without(signal, ENVELOPE | LIVE) for field, signal in sorted(value.items())}
+        case "account" | "at-risk":
+            return _without(value, ENVELOPE | LIVE)
+        case "accounts":
+            return dict(sorted(value.items()))
+        case "quality":
+            ignored = {name: found["count"] for name, found in value["ignored"].items()}
+            return {**_aggregate(_without(value, UNEVEN)), "ignored": ignored}
+        case _:
+            return _aggregate(value)
+
+
+def _aggregate(value: Snapshot) -> Snapshot:
+    """A merged snapshot without what tells one publishing of it from another."""
+    return {**_without(value, ENVELOPE), "as_of": _without(value["as_of"], {"offsets"})}
+
+
+def _without(value: Mapping[str, Any], names: set[str]) -> Snapshot:
+    return {key: inner for key, inner in sorted(value.items()) if key not in names}

@@ -107,7 +107,7 @@ class Sums:
     def _count_rows(self, old: Contribution, new: Contribution) -> None:
         self.accepted += new.accepted - old.accepted
         self.duplicates += new.duplicates - old.duplicates
-        self.users += (new.joined is not None) - (old.joined is not None)
+        self.users += bool(new.joined) - bool(old.joined)
 
     def _replace_funnel(self, old: Contribution, new: Contribution) -> None:
         for sign, one in ((-1, old), (1, new)):

@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from models.readside import RANKING, account_value, journey_field, journey_value
+from models.readside import (
+    RANKING,
+    account_key,
+    account_value,
+    history_key,
+    journey_field,
+    journey_value,
+    journeys_key,
+)
 from streams.plain import Keyed
 from streams.store import Change, Fence, published
 
@@ -16,11 +24,11 @@ def of_scores(records: Sequence[Keyed], fence: Fence) -> list[Change]:
     changes: list[Change] = []
     for record in records:
         account_id = record.key.decode()
-        name = f"account:{account_id}"
+        name, history = account_key(account_id), history_key(account_id)
         if record.value is None:
             changes += [
                 Change("del", name),
-                Change("del", f"{name}:history"),
+                Change("del", history),
                 Change("unrank", RANKING, account_id),
             ]
         else:
@@ -28,17 +36,17 @@ def of_scores(records: Sequence[Keyed], fence: Fence) -> list[Change]:
             full = published(account, fence)
             changes += [
                 Change("set", name, full),
-                Change("history", f"{name}:history", full),
+                Change("history", history, full),
                 Change("rank", RANKING, account_id, str(account["score"])),
             ]
-    return changes + told("account", records)
+    return changes + told(account_key, records)
 
 
 def of_signals(records: Sequence[Keyed], fence: Fence) -> list[Change]:
     """The changes that records of `journey-signals` make, in their order."""
     changes: list[Change] = []
     for record in records:
-        key = f"journeys:{record.key.decode()}"
+        key = journeys_key(record.key.decode())
         if record.value is None:
             changes.append(Change("del", key))
             continue
@@ -49,9 +57,9 @@ def of_signals(records: Sequence[Keyed], fence: Fence) -> list[Change]:
             changes.append(Change("unfield", key, journey_field(signal)))
         else:
             changes.append(Change("field", key, published(journey_value(signal), fence), journey_field(signal)))
-    return changes + told("journeys", records)
+    return changes + told(journeys_key, records)
 
 
-def told(kind: str, records: Sequence[Keyed]) -> list[Change]:
+def told(key_of: Callable[[str], str], records: Sequence[Keyed]) -> list[Change]:
     """One message on `updates` for each key that these records are about."""
-    return [Change("tell", f"{kind}:{key.decode()}") for key in {record.key: None for record in records}]
+    return [Change("tell", key_of(key.decode())) for key in {record.key: None for record in records}]

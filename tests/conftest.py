@@ -1,5 +1,6 @@
 """One Kafka and one Redis for the whole session; each test has topics, groups and keys of its own in them."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -63,6 +64,7 @@ def services(_no_settings_from_outside: None) -> Iterator[Services]:
                 raise
             pytest.skip(f"Kafka and Redis cannot run here: {error}")
         yield Services(kafka.address, redis.address)
+        gc.collect()  # clients that nobody holds any more end before the services do, and do not complain of it
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from models.readside import ReadSide
 from models.snapshot import Snapshot, canonical
 from streams.app import make_app
 from streams.plain import Plain
-from streams.publisher import AT_RISK_EVERY, Publisher
+from streams.publisher import AT_RISK_EVERY, PROJECTIONS, Publisher
 from tests.support.build import decoded_json
 from tests.support.stack import until
 
@@ -75,10 +75,8 @@ class InRedis:
 
     def take(self, outputs: list[Output]) -> None:
         for topic, partition, records in self._sent([output for output in outputs if output.topic in READ]):
-            if topic == "account-scores":
-                self.publisher.take_scores(partition, records)
-            elif topic == "journey-signals":
-                self.publisher.take_signals(partition, records)
+            if topic in PROJECTIONS:
+                self.publisher.take(topic, partition, records)
 
     def _sent(self, outputs: list[Output]) -> list[tuple[str, int, list[Plain]]]:
         """Send to Kafka; what came to lie in each partition, with the offsets it got."""

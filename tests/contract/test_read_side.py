@@ -64,7 +64,7 @@ def test_an_account_may_be_named_like_another_ones_history(side):
     found = read.snapshot()
     assert users(found, "acme:history") == {"bob"}
     assert set(found["accounts:by-score"]) == {"acme", "acme:history"}
-    assert found["account:acme:history"]["account_id"] == "acme:history"
+    assert found["account:acme%3Ahistory"]["account_id"] == "acme:history"
 
 
 def test_the_latest_word_on_an_account_counts(side):
