@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from math import sqrt
 from typing import Any
 
+import numpy as np
 from msgspec import to_builtins
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 
@@ -68,7 +69,8 @@ def two_proportions(x1: int, n1: int, x0: int, n0: int, alpha: float) -> dict[st
         return _unknown("nobody has converted yet" if x1 + x0 == 0 else "everybody has converted")
     p1, p0 = x1 / n1, x0 / n0
     low, high = confint_proportions_2indep(x1, n1, x0, n0, method="newcomb", compare="diff", alpha=alpha)
-    test = test_proportions_2indep(x1, n1, x0, n0, method="score", compare="diff", correction=False)
+    with np.errstate(divide="ignore"):  # of the relative figures, which are not read, when the control has none
+        test = test_proportions_2indep(x1, n1, x0, n0, method="score", compare="diff", correction=False)
     return {
         "estimate": round(p1 - p0, 9),
         "relative": round(p1 / p0 - 1, 9) if x0 else None,

@@ -158,7 +158,8 @@ LIVE = {"as_of", "at", "score_id", "causes", "drivers"}
 
 def canonical(snapshot: Mapping[str, Any]) -> Snapshot:
     """The part of a snapshot that any two runs over the same events agree on (EVENTS.md, "Recording")."""
-    return {key: _canonical(key, value) for key, value in sorted(snapshot.items()) if not key.endswith(":history")}
+    plain = msgspec.json.decode(msgspec.json.encode(snapshot))
+    return {key: _canonical(key, value) for key, value in sorted(plain.items()) if not key.endswith(":history")}
 
 
 def _canonical(key: str, value: Any) -> Any:

@@ -83,7 +83,7 @@ class Publisher:
         if self._pulses % AT_RISK_EVERY == 1:
             changes += self._at_risk_changes(fence)
         answer = self.store.write(fence, changes)
-        if answer == "fresh":
+        if answer == "unfilled":
             written = {change.key for change in changes if change.op == "set"}
             self._said = {key: value for key, value in self._said.items() if key in written}
             self._publish_everything(fence)
@@ -140,6 +140,7 @@ class Publisher:
         for topic, projection in PROJECTIONS.items():
             refill(self.here, self.store, self.cluster, topic, projection)
         self.store.write(fence, self._at_risk_changes(fence))
+        self.store.filled()
 
     # -- scores and signals --------------------------------------------------------------------------------------
 

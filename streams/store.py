@@ -16,9 +16,7 @@ encode = msgspec.json.Encoder().encode
 WRITE = """
 local fences, source, cluster, sequence = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
 local held = redis.call('HGET', fences, source)
-local fresh = 1
 if held then
-  fresh = 0
   local other, reached = string.match(held, '^(.*)|(%d+)$')
   if other ~= cluster then return -1 end
   if tonumber(reached) > sequence then return -2 end
@@ -44,7 +42,7 @@ while at <= #ARGV do
   end
   at = at + 4
 end
-return fresh
+return 1 - redis.call('HEXISTS', fences, 'filled')
 """
 
 
@@ -81,8 +79,10 @@ class Store:
         self._write = self.client.register_script(WRITE)
 
     def write(self, fence: Fence, changes: list[Change]) -> str:
-        """Apply all changes at once. Returns `written`, `fresh` (the fence was not known: Redis is new or was
-        emptied) or `stale` (a later owner has written: nothing was changed). Raises OtherCluster.
+        """Apply all changes at once, if this fence is not behind the last one of its source.
+
+        Returns `written`, `unfilled` (written, but Redis is new or was emptied and does not hold everything yet) or
+        `stale` (a later owner has written: nothing was changed). Raises OtherCluster.
         """
         args: list[Any] = [fence.source, fence.cluster, fence.sequence, self.prefix, HISTORY_LENGTH]
         for change in changes:
@@ -93,7 +93,11 @@ class Store:
                 f"Redis prefix {self.prefix!r} holds snapshots of another Kafka cluster: choose another "
                 "LIVELIFT_REDIS_PREFIX, or run `livelift snapshot --clear` if those are no longer wanted"
             )
-        return {-2: "stale", 1: "fresh", 0: "written"}[int(answer)]
+        return {-2: "stale", 1: "unfilled", 0: "written"}[int(answer)]
+
+    def filled(self) -> None:
+        """From here on Redis holds everything. The mark is lost with the rest when Redis is emptied."""
+        self.client.hset(f"{self.prefix}fences", "filled", 1)
 
     def ranked(self, key: str) -> int:
         """How many members a ranking has."""

@@ -80,11 +80,8 @@ class Consumer(driver.Consumer):
         """What one fetch brought. All of it is delivered, also of a partition that is paused before its turn comes:
         Faust compares with its present set of active partitions and would drop what has been fetched already.
         """
-        records, active = await super()._wait_next_records(timeout)
-        active = None if active is None else set(active)
-        if not records:
-            return records, active
-        return {tp: [Batch(tp, batch)] for tp, batch in records.items() if batch}, active
+        records, _ = await super()._wait_next_records(timeout)
+        return {tp: [Batch(tp, batch)] for tp, batch in (records or {}).items() if batch}, None
 
     def _new_offset(self, tp: TP) -> int | None:
         """Where to commit: behind the last batch acknowledged, since batches of a partition are processed in order.

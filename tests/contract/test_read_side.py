@@ -5,6 +5,7 @@ import pytest
 from models.contribution import World
 from models.messages import Output
 from models.product import Capacity
+from models.readside import account_key, journeys_key
 from tests.contract.sides import InMemory, InRedis, Side
 from tests.support.build import Json, Worker, event, instant, place, plan, tick, world
 from tests.support.stack import differences, until
@@ -41,7 +42,7 @@ def forgotten(account: str, user: str | None = None) -> Json:
 
 
 def users(snapshot: Json, account: str) -> set[str]:
-    return {signal["user_id"] for signal in snapshot.get(f"journeys:{account}", {}).values()}
+    return {signal["user_id"] for signal in snapshot.get(journeys_key(account), {}).values()}
 
 
 def test_every_account_has_its_score_its_journeys_and_its_rank_whatever_its_name(side):
@@ -50,8 +51,8 @@ def test_every_account_has_its_score_its_journeys_and_its_rank_whatever_its_name
     read.take(sent.sent)
     found = read.snapshot()
     for name in NAMES:
-        assert found[f"account:{name}"]["account_id"] == name
-        assert found["accounts:by-score"][name] == found[f"account:{name}"]["score"]
+        assert found[account_key(name)]["account_id"] == name
+        assert found["accounts:by-score"][name] == found[account_key(name)]["score"]
         assert users(found, name) == {"ann", "b/ann", "c:1"}
     assert set(found["accounts:by-score"]) == set(NAMES)
     assert found["quality"]["accepted"] == 3 * len(NAMES)

@@ -62,7 +62,7 @@ def test_a_publisher_that_ends_while_it_fills_redis_leaves_the_rest_to_its_succe
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(streams.publisher, "every_message", ends)
+        patch.setattr(streams.publisher, "refill", ends)
         with pytest.raises(KeyboardInterrupt):
             filled.pulse()
     filled.succeed()

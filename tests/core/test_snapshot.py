@@ -74,7 +74,8 @@ def test_two_runs_agree_on_everything_but_when_it_was_said_and_how_often_it_came
     worker.given(once, once, tick(instant(3)), event("session_started"), tick(instant(4)))
     read = worker.snapshot()
     read["experiment:widget:history"] = [{"value": 1}]
-    read["funnel"] |= {"published_at": "now", "fence": {"sequence": 7}, "lag": 9}
+    read["funnel"] |= {"published_at": "now", "fence": {"sequence": 7}}
+    read["quality"]["lag"] = {"product-events": 9}
     read["funnel"]["as_of"]["offsets"] = {"product-events": {"0": 3}}
     found = canonical(read)
     dropped = {"published_at", "fence", "lag", "offsets", "late", "duplicate"}
