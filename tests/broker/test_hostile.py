@@ -21,7 +21,7 @@ from streams.placement import Placement
 from streams.ticks import tick_outputs
 from streams.topics import MESSAGE_LIMIT
 from tests.support.build import encoded, event, instant
-from tests.support.stack import Reading, running
+from tests.support.stack import Reading, running, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -81,12 +81,19 @@ class Installation:
 
     def counts(self) -> Counter[str]:
         """What `quality` counts, once everything sent is in it."""
+        until("everything sent is acknowledged", self.acknowledged, 30)
         self.reading.settled(deadline_s=30)
         quality = self.reading.quality()
         counted = {name: quality.get(name, 0) for name in ("accepted", "duplicate", "late", "suppressed", "forwarded")}
         counted |= {f"refused {reason}": number for reason, number in quality["refused"].items()}
         counted |= {f"ignored {name}": one["count"] for name, one in quality["ignored"].items()}
         return Counter(counted)
+
+    def acknowledged(self) -> bool:
+        """Whether the scorer has taken everything; raises with the end of its log if it has ended."""
+        self.stack.check()
+        held = self.reading.acknowledged()
+        return all(held.get(where, -1) >= end for where, end in self.reading.ends(SOURCES).items())
 
     def letters(self) -> dict[str, Any]:
         """Dead letters by their origin; none may be there twice."""
