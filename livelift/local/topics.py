@@ -1,12 +1,13 @@
 """Creating and checking the topics of the contract."""
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
 
 from livelift.settings import Settings
 from streams.topics import ROWS_CHANGELOG, ROWS_TABLE, TOPICS, Topic
 
 TIMEOUT = 30.0
+ANSWER_S = 10.0
 CHECKED = ("cleanup.policy", "max.message.bytes", "message.timestamp.type")
 
 
@@ -20,10 +21,18 @@ def wanted(settings: Settings) -> dict[str, Topic]:
     return {settings.topic(topic.name): topic for topic in TOPICS} | {rows_changelog_name(settings): ROWS_CHANGELOG}
 
 
+def asked(admin: AdminClient, settings: Settings) -> ClusterMetadata:
+    """Brokers and topics as they are; RuntimeError, in words, where nobody answers."""
+    try:
+        return admin.list_topics(timeout=ANSWER_S)
+    except KafkaException as error:
+        raise RuntimeError(f"Kafka at {settings.kafka} does not answer: {error}") from error
+
+
 def create_topics(settings: Settings) -> list[str]:
     """Create what is missing; returns the names created. Calling it again does nothing."""
     admin = AdminClient(settings.confluent())
-    cluster = admin.list_topics(timeout=TIMEOUT)
+    cluster = asked(admin, settings)
     replicas = min(3, len(cluster.brokers))
     new = [
         NewTopic(name, topic.partitions or settings.partitions, replicas, config=topic.config())
@@ -44,10 +53,7 @@ def create_topics(settings: Settings) -> list[str]:
 def check_topics(settings: Settings) -> list[str]:
     """What is wrong with the topics, one sentence each; workers refuse to start while there is anything."""
     admin = AdminClient(settings.confluent())
-    try:
-        found = admin.list_topics(timeout=TIMEOUT).topics
-    except KafkaException as error:
-        raise RuntimeError(f"Kafka at {settings.kafka} does not answer: {error.args[0].str()}") from error
+    found = asked(admin, settings).topics
     complaints = []
     present = []
     for name, topic in wanted(settings).items():
