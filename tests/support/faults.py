@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from threading import Event, Thread
 from time import monotonic, sleep
 from typing import TypeVar
 
@@ -28,7 +27,6 @@ from tests.support.steps import Play, playing
 
 SETTLED_S = 180.0
 LEAVES_S = 60.0
-RESTART_S = 0.2
 SHARE_WHILE_STARTING = 0.25
 """Share of the kills that do not wait until the scorer holds its partitions again: they hit it starting, recovering."""
 STARTING_S, WORKING_S = (0.8, 3.0), (0.0, 1.5)
@@ -346,28 +344,19 @@ def broker(
         kafka.start()
         kafka.wait_ready()
 
-    with kept_running(stack, tell), scene.playing(seconds):
-        for _ in scene.each(scene.points(count)):
-            scene.strike("kill -9 of Kafka and its restart", kill_and_restart)
-    return scene.outcome
+    def at_work_again() -> None:
+        there = patiently("the topics' ends", lambda: scene.reading.ends(SOURCES))
 
-
-@contextmanager
-def kept_running(stack: Stack, tell: Callable[[str], None]) -> Iterator[None]:
-    """Start every worker again that ends by itself."""
-    over = Event()
-
-    def watch() -> None:
-        while not over.wait(RESTART_S):
+        def caught_up() -> bool:
             for name, child in list(stack.workers.items()):
                 if child.ended() is not None:
                     tell(f"{name} has left with exit code {child.ended()} and is started again")
-                    stack.start_worker("publisher" if name == "publisher" else "scorer", name)
+                    stack.start_worker(name, name)
+            return patiently("the group's offsets", lambda: scene.unfinished(there)) == 0
 
-    watching = Thread(target=watch, name="init")
-    watching.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watching.join()
+        until("the workers have caught up", caught_up, SETTLED_S)
+
+    with scene.playing(seconds):
+        for _ in scene.each(scene.points(count)):
+            scene.strike("kill -9 of Kafka and its restart", kill_and_restart, at_work_again)
+    return scene.outcome
