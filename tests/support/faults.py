@@ -117,7 +117,7 @@ class Scene:
         self.play.steps.allow(self._then)
         if hits:
             until("the scorer has work", lambda: self.unfinished() > 0)
-        there, sent = self.reading.ends(SOURCES), self.play.steps.sent
+        there, sent = patiently("the topics' ends", lambda: self.reading.ends(SOURCES)), self.play.steps.sent
         fault()
         unfinished = patiently("the group's offsets", lambda: self.unfinished(there))
         began = monotonic()
@@ -281,7 +281,9 @@ def comings(
         for number in scene.each(scene.points(len(plan))):
             how, count = plan[number]
             after = len(here) + (count if how == "join" else -count)
-            scene.strike(f"{how} of {count}, then {after} at work", partial(change, how, count), all_ready, hits=True)
+            scene.strike(
+                f"{how} of {count}, then {after} at work", partial(change, how, count), all_ready, hits=how == "SIGKILL"
+            )
     return scene.outcome
 
 
