@@ -24,7 +24,7 @@ from livelift.recording.write import write_exercise
 from livelift.settings import Settings
 from models.simulation import simulate
 from tests.support import oulad
-from tests.support.faults import Outcome, broker, comings, kills, pause, readers
+from tests.support.faults import Outcome, comings, kills, pause, readers
 
 DOCS = Path("docs/chaos.md")
 BEGIN, END = "<!-- begin: make chaos -->", "<!-- end: make chaos -->"
@@ -84,18 +84,12 @@ def what_people_read(ground: Ground) -> Outcome:
         return readers(stack, ground.recording, 9, 60.0, ground.seed, tell)
 
 
-def kafka_itself(ground: Ground) -> Outcome:
-    with ground.stack("broker", 10.0) as stack:
-        return broker(stack, ground.recording, ground.kafka, 3, 60.0, ground.seed, tell)
-
-
 SCENARIOS: dict[str, tuple[str, Callable[[Ground], Outcome]]] = {
     "kills": (f"kill -9 of the scorer at {KILLS} random instants, restarted under one name", kills_under_one_name),
     "strangers": (f"kill -9 of the scorer at {KILLS} random instants, replaced by a stranger", kills_nameless),
     "pause": (f"SIGSTOP of a scorer for {PAUSE_S:g} s, another takes over, SIGCONT", long_pause),
     "comings": ("two and three scorers joining and leaving", two_and_three),
     "readers": ("the publisher killed and Redis emptied", what_people_read),
-    "broker": ("Kafka killed and restarted", kafka_itself),
 }
 
 

@@ -16,7 +16,6 @@ from typing import TypeVar
 
 from confluent_kafka import KafkaException
 
-from livelift.local.kafka import LocalKafka
 from livelift.local.process import Child
 from livelift.local.stack import Stack
 from livelift.recording import Recording
@@ -327,38 +326,4 @@ def readers(
     with scene.playing(seconds):
         for number in scene.each(scene.points(count)):
             scene.strike(*faults[number % len(faults)])
-    return scene.outcome
-
-
-def broker(
-    stack: Stack, recording: Recording, kafka: LocalKafka, count: int, seconds: float, seed: int = 1,
-    tell: Callable[[str], None] = quiet,
-) -> Outcome:  # fmt: skip
-    """kill -9 of Kafka itself, and its restart. Workers that leave meanwhile are started again, as an init would do."""
-    scene = Scene("broker", stack, recording, seed, tell)
-    start_scorer(stack, "scorer")
-    stack.wait_ready()
-
-    def kill_and_restart() -> None:
-        assert kafka.child is not None
-        kafka.child.process.kill()
-        kafka.child.process.wait()
-        kafka.start()
-        kafka.wait_ready()
-
-    def at_work_again() -> None:
-        there = patiently("the topics' ends", lambda: scene.reading.ends(SOURCES))
-
-        def caught_up() -> bool:
-            for name, child in list(stack.workers.items()):
-                if child.ended() is not None:
-                    tell(f"{name} has left with exit code {child.ended()} and is started again")
-                    stack.start_worker(name, name)
-            return patiently("the group's offsets", lambda: scene.unfinished(there)) == 0
-
-        until("the workers have caught up", caught_up, SETTLED_S)
-
-    with scene.playing(seconds):
-        for _ in scene.each(scene.points(count)):
-            scene.strike("kill -9 of Kafka and its restart", kill_and_restart, at_work_again)
     return scene.outcome
