@@ -111,8 +111,7 @@ def test_services_that_are_named_are_used_and_left_running(tmp_path, services, n
     assert AdminClient(settings.confluent()).list_topics(timeout=20).brokers
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-@pytest.mark.parametrize("moment", ["starting Kafka", "starting Redis"])
+@pytest.mark.parametrize(("moment", "number"), [("starting Kafka", signal.SIGINT), ("starting scorer", signal.SIGTERM)])
 def test_it_ends_cleanly_when_it_has_only_half_started(tmp_path, number, moment):
     with up(tmp_path) as started:
         started.says(moment)
