@@ -41,8 +41,12 @@ class Snapshots:
         return {key: self.get(key) for key in self.keys()}
 
     def clear(self) -> int:
-        """Remove everything under the prefix; returns how many keys there were."""
-        names = list(self.client.scan_iter(self.prefix + "*", count=BATCH))
+        """Remove everything under the prefix; returns how many keys there were.
+
+        The fences go last: only then does a publisher that has been writing meanwhile see that it has to fill it again.
+        """
+        fences = f"{self.prefix}fences".encode()
+        names = sorted(self.client.scan_iter(self.prefix + "*", count=BATCH), key=fences.__eq__)
         for start in range(0, len(names), BATCH):
             self.client.delete(*names[start : start + BATCH])
         return len(names)

@@ -5,7 +5,7 @@ owner with nothing. Used for `partials` and `experiment-plans` (docs/decisions/0
 """
 
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
@@ -14,6 +14,7 @@ from streams.plain import received
 
 BATCH = 1000
 CATCH_UP_TIMEOUT = 30.0
+RETRY_S = 0.1
 
 
 class Compacted:
@@ -32,8 +33,8 @@ class Compacted:
 
     def catch_up(self) -> dict[bytes, bytes]:
         """Read to where the topic ends now. Raises KafkaException if that does not come about in time."""
-        _, end = self._consumer.get_watermark_offsets(TopicPartition(self._where.topic, 0), timeout=CATCH_UP_TIMEOUT)
         deadline = monotonic() + CATCH_UP_TIMEOUT
+        end = self._end(deadline)
         while self.position < end:
             for _ in self._take(timeout=0.2):
                 pass
@@ -41,6 +42,17 @@ class Compacted:
             if monotonic() > deadline:
                 raise KafkaException(f"{self._where.topic}: read to {self.position} of {end} in {CATCH_UP_TIMEOUT:g} s")
         return self.values
+
+    def _end(self, deadline: float) -> int:
+        """Where the topic ends now. One just created, or whose broker has just restarted, has no leader yet."""
+        while True:
+            try:
+                where = TopicPartition(self._where.topic, 0)
+                return self._consumer.get_watermark_offsets(where, timeout=CATCH_UP_TIMEOUT)[1]
+            except KafkaException:
+                if monotonic() > deadline:
+                    raise
+                sleep(RETRY_S)
 
     def poll(self) -> dict[bytes, bytes | None]:
         """What has changed since the last call, without waiting."""

@@ -20,7 +20,7 @@ from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
 from streams.config import Surroundings
 from streams.fatal import or_leave
-from streams.lag import lag
+from streams.lag import Lag
 from streams.plans import Plans
 from streams.projection import Projection, of_scores, of_signals
 from streams.refill import refill
@@ -41,8 +41,7 @@ class Publisher:
     def __init__(self, here: Surroundings, app: faust.App) -> None:
         self.here, self.app = here, app
         self.store = Store(here.redis_url, here.redis_prefix)
-        self._admin = AdminClient(here.confluent)
-        self.cluster = str(self._admin.list_topics(timeout=10).cluster_id)
+        self.cluster = str(AdminClient(here.confluent).list_topics(timeout=10).cluster_id)
         self.plans = Plans(here)
         self.world = World(here.product, self.plans.published)
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
@@ -52,7 +51,7 @@ class Publisher:
         self._ticked_hour = 0
         self._aggregates: Snapshot = {}
         self._changed = True
-        self._lag: dict[str, int] = {}
+        self.lag = Lag(here)
         self._pulses = 0
 
     # -- pulses: aggregates --------------------------------------------------------------------------------------
@@ -78,7 +77,7 @@ class Publisher:
         fence = Fence(self.cluster, self.here.topic("pulse"), offset)
         self._pulses += 1
         if self._pulses % LAG_EVERY == 1:
-            self._lag = lag(self._admin, self.here, self._partials.offsets())
+            self.lag.measure(self._partials.offsets())
         changes = self._aggregate_changes(fence)
         if self._pulses % AT_RISK_EVERY == 1:
             changes += self._at_risk_changes(fence)
@@ -109,7 +108,7 @@ class Publisher:
         if self._changed:
             self._aggregates = aggregates(self._partials, self.world)
             self._changed = False
-        self._aggregates["quality"] = {**self._aggregates["quality"], "lag": self._lag}
+        self._aggregates["quality"] = {**self._aggregates["quality"], "lag": self.lag.records}
         offsets = self._partials.offsets()
         changes = []
         for key, value in self._aggregates.items():

@@ -80,8 +80,19 @@ class Consumer(driver.Consumer):
         """What one fetch brought. All of it is delivered, also of a partition that is paused before its turn comes:
         Faust compares with its present set of active partitions and would drop what has been fetched already.
         """
-        records, _ = await super()._wait_next_records(timeout)
-        return {tp: [Batch(tp, batch)] for tp, batch in (records or {}).items() if batch}, None
+        records, active = await super()._wait_next_records(timeout)
+        batches = {tp: [Batch(tp, batch)] for tp, batch in (records or {}).items() if batch}
+        return batches, {tp for tp in batches if active is None or tp in active or not self._is_changelog_tp(tp)}
+
+    async def perform_seek(self) -> None:
+        """Back to where was committed, after a rebalance. Faust does not go back in a partition without a commit, and
+        what had been fetched of it and not been processed would be lost.
+        """
+        await super().perform_seek()
+        sources = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
+        uncommitted = [tp for tp in sources if self._committed_offset[tp] is None]
+        if uncommitted:
+            await self.seek_wait(dict.fromkeys(uncommitted, 0))
 
     def _new_offset(self, tp: TP) -> int | None:
         """Where to commit: behind the last batch acknowledged, since batches of a partition are processed in order.
