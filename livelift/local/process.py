@@ -11,6 +11,8 @@ from pathlib import Path
 GRACE_S = 20.0
 LAST_LINES = 15
 PR_SET_PDEATHSIG = 1
+ENDING = (signal.SIGINT, signal.SIGTERM)
+"""Held back while we fork: Python drops an exception that a signal raises in its hooks around a fork."""
 LIBC = ctypes.CDLL(None)  # loaded here: between fork and exec nothing may be loaded
 
 
@@ -43,6 +45,7 @@ def _die_with(parent: int) -> None:
     process at any moment. Only Linux has this: elsewhere a killed parent leaves its children.
     """
     os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     if sys.platform == "linux":
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it ended before the line above
@@ -56,11 +59,15 @@ class Child:
         self.name, self.log = name, log
         log.parent.mkdir(parents=True, exist_ok=True)
         parent = os.getpid()
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                env={**os.environ, **(env or {})}, preexec_fn=lambda: _die_with(parent),
-            )  # fmt: skip
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            with log.open("ab") as output:
+                self.process = subprocess.Popen(
+                    command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                    env={**os.environ, **(env or {})}, preexec_fn=lambda: _die_with(parent),
+                )  # fmt: skip
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @property
     def pid(self) -> int:
