@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from models.record import Headers
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -14,7 +16,7 @@ class Output(NamedTuple):
     partition: int
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]] | None = None
+    headers: Headers | None = None
 
 
 def partial_key(kind: str, id_: str, partition: int) -> bytes:

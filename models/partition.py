@@ -199,6 +199,7 @@ class Partition:
 
     def _refuse(self, topic: int, record: Record, refusal: Refusal) -> None:
         """A dead letter: the original bytes, with where they came in and why they were refused."""
+        headers: list[tuple[str, bytes | None]]
         headers = [
             ("topic", SOURCES[topic].encode()),
             ("partition", str(self.number).encode()),
@@ -206,7 +207,11 @@ class Partition:
             ("reason", refusal.reason.encode()),
             ("detail", refusal.detail.encode()),
         ]
-        self._outputs.append(Output("dead-letters", self.number, record.key, record.value, headers))
+        value = record.value
+        if value is not None and len(value) > MESSAGE_LIMIT:  # it came in compressed, and may not go out again whole
+            headers.append(("cut-from", str(len(value)).encode()))
+            value = value[:MESSAGE_LIMIT]
+        self._outputs.append(Output("dead-letters", self.number, record.key, value, headers))
         self.book.refused(topic, record.offset, refusal.reason)
 
     def _ignore(self, topic: int, record: Record, ignored: Ignored) -> None:
@@ -258,7 +263,7 @@ class Partition:
 
     def _check_clock(self, record: Record) -> None:
         for name, value in record.headers or ():
-            if name == CLOCK and value != self.clock.encode():
+            if name == CLOCK and value is not None and value != self.clock.encode():
                 other = value.decode(errors="replace")
                 raise WrongClock(
                     f"this worker runs with clock = {self.clock}, but the ticks on {SOURCES[0]} say {other}: "

@@ -25,7 +25,8 @@ def position(topic: int, partition: int, offset: int) -> str:
     return f"{SOURCES[topic]}/{partition}/{offset}"
 
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""Kafka allows a header without a value."""
 
 
 class Record(Protocol):
@@ -44,8 +45,9 @@ class Record(Protocol):
 
 
 @lru_cache(maxsize=256)
-def _number(value: bytes) -> int | None:
-    return int(value) if value.isdigit() and len(value) < len(str(LAST_INSTANT)) + 1 else None
+def _number(value: bytes | None) -> int | None:
+    readable = value is not None and value.isdigit() and len(value) <= len(str(LAST_INSTANT))
+    return int(value) if value is not None and readable else None
 
 
 def latest_plausible(record: Record, recorded: bool) -> int:
