@@ -83,8 +83,8 @@ class Scene:
         self.outcome.seconds = monotonic() - began
 
     def points(self, count: int) -> list[int]:
-        """Random records of the recording at which to strike, in order."""
-        return sorted(self.chance.sample(range(self.outcome.records // 50, self.outcome.records * 24 // 25), count))
+        """Random records of the recording at which to strike, in order; behind the last one there is still work to do."""
+        return sorted(self.chance.sample(range(self.outcome.records // 50, self.outcome.records * 3 // 4), count))
 
     def each(self, points: list[int]) -> Iterator[int]:
         """Go from point to point: the play waits at each of them for the fault, and goes on as it strikes."""
