@@ -6,6 +6,7 @@ offset up to which has been counted, so that reading them again does not count t
 
 from typing import Any
 
+from models.clock import start_of
 from models.events import SOURCES
 from models.rows import NEVER, PartitionRow
 from models.working import PARTITION_ROWS
@@ -21,12 +22,15 @@ class Bookkeeping:
         self.row = PartitionRow([NEVER] * len(SOURCES), [NEVER] * len(SOURCES))
         self.reached = [NEVER] * len(SOURCES)
         """Per source topic, the last offset that is in the sums; the row's own offsets are how far it has counted."""
+        self.open_from = 0
+        """The first instant of the first day that has not been closed; what is earlier is late."""
         self._tail: list[Any] | None = None
         self._changed = False
 
     def load(self, value: bytes) -> None:
         """Take up a stored partition row."""
         self.row, self._tail = PARTITION_ROWS.decode(value)
+        self.open_from = start_of(self.row.closed_day + 1)
         self.reach(self.row.offsets)
 
     def reach(self, offsets: list[int]) -> None:
@@ -54,6 +58,7 @@ class Bookkeeping:
 
     def close(self, day: int) -> None:
         self.row.closed_day = day
+        self.open_from = start_of(day + 1)
         self._changed = True
 
     # -- counts: each only for records that have not been counted yet ------------------------------------------------

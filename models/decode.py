@@ -5,14 +5,15 @@ A refusal is a value with a home (the dead-letter topic); nothing that arrives c
 """
 
 import re
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from models.clock import HOUR, LAST_INSTANT, YEAR_2000, rfc3339
-from models.events import BY_TOPIC, HOME, SOURCES, Event, Personal, Tick, instant
+from models.clock import HOUR, LAST_INSTANT, YEAR_2000, from_seconds, micros, rfc3339
+from models.events import BY_TOPIC, HOME, SOURCES, Event, Personal, Tick
 from models.foreign import ForeignEvent, binary_cloudevent, short_name, translate
 from models.record import Headers
 
@@ -73,7 +74,9 @@ class Decode:
             event = self._decoders[topic].decode(value or b"")
         except (*UNREADABLE, RecursionError) as error:
             return self._explain(topic, value, headers or (), error)
-        return event if isinstance(event, Tick) else self.with_person(event)
+        if isinstance(event, Tick) or event.user_id is not None:
+            return event
+        return self.with_person(event)
 
     def with_person(self, event: Event) -> Event | Refusal:
         """The event, with the account as its person where that is the rule, or refused where a person is missing."""
@@ -150,7 +153,10 @@ def implausible(at: int, latest: int) -> Refusal | None:
 
 def event_time(event: Event | Tick) -> int | Refusal:
     """The event's instant in microseconds; a number no calendar has is refused as `implausible_time`."""
+    at = event.at
+    if isinstance(at, datetime):
+        return micros(at)
     try:
-        return instant(event.at)
+        return from_seconds(at)
     except (OverflowError, ValueError):
         return Refusal("implausible_time", "not a time")

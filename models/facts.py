@@ -327,6 +327,7 @@ USAGE = frozenset({
 def advance(row: Row, at: int, event: e.Event) -> None:
     """Apply one event to a working copy of its row."""
     CHANGES[event.__class__](row, at, event)
-    row.first_at = earliest(row.first_at, at)
+    if row.first_at is None or at < row.first_at:
+        row.first_at = at
     row.last_at = max(row.last_at, at)
     row.accepted += 1

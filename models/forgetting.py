@@ -30,9 +30,11 @@ class Forgotten:
         self._marks.add(mark)
         return FORGOTTEN_KEY + mark
 
+    def __bool__(self) -> bool:
+        """Whether anybody has been forgotten: mostly nobody has."""
+        return bool(self._marks)
+
     def __contains__(self, who: tuple[str, str | None]) -> bool:
         """Whether the account, or this user of it, has been forgotten."""
-        if not self._marks:
-            return False
         account_id, user_id = who
         return fingerprint(account_id, None) in self._marks or fingerprint(account_id, user_id) in self._marks

@@ -6,16 +6,26 @@ time is what the ticks say. The same object runs live, in replay and in the test
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import xxhash
 
 from models.bookkeeping import Bookkeeping
-from models.clock import DAY, day_of, start_of
+from models.clock import DAY, day_of
 from models.closing import with_close
 from models.contribution import World
 from models.decode import Decode, Ignored, Refusal, event_time, implausible
-from models.events import MESSAGE_LIMIT, SOURCES, Event, Forget, TaskCompleted, TaskFailed, TaskStarted, Tick
+from models.events import (
+    MESSAGE_LIMIT,
+    SOURCES,
+    Event,
+    Forget,
+    HelpNeeded,
+    TaskCompleted,
+    TaskFailed,
+    TaskStarted,
+    Tick,
+)
 from models.forgetting import FORGOTTEN, FORGOTTEN_KEY, Forgotten
 from models.index import WEEK, WINDOW, inputs_of, score_of
 from models.ledger import Ledger, Moved
@@ -28,9 +38,10 @@ from models.working import ROWS, Happening
 
 AHEAD = 2 * DAY
 """How far a source topic may run ahead of the slowest one in event time; a backlog is read in step (decision 0005)."""
+OTHER_CLOCK = {"live": "log", "log": "live"}
 HEADER_ROOM = 4_096
 """Bytes that framing and our two headers may add to a record that is sent on."""
-TASK_EVENTS = (TaskStarted, TaskCompleted, TaskFailed)
+TASK_EVENTS = frozenset({TaskStarted, TaskCompleted, TaskFailed, HelpNeeded})
 
 
 class Effects(NamedTuple):
@@ -64,7 +75,7 @@ class Partition:
         self.ledger = Ledger(world, stored)
         self.book = Bookkeeping()
         self.forgotten = Forgotten()
-        self._place = place
+        self._place, self._recorded = place, clock == "log"
         self._decode = Decode(world.product.people_are_accounts)
         self._tasks = world.product.tasks
         self._regular = world.product.actions.regular_days_per_week
@@ -115,23 +126,25 @@ class Partition:
 
         Returns how many records were taken. What follows from them waits for `effects`.
         """
-        taken = 0
+        taken, decode = 0, self._decode
         for record in records:
-            decoded = self._decode(topic, record.value, record.headers)
+            decoded = decode(topic, record.value, record.headers)
             if isinstance(decoded, Event):
-                if self._closed and self._would_change_a_close(decoded):
+                at = event_time(decoded)
+                if self._closed and self._would_change_a_close(decoded, at):
                     self.interrupted = True
                     break
-                self._event(topic, record, decoded)
+                self._event(topic, record, decoded, at)
             elif isinstance(decoded, Tick):
                 self._tick(topic, record, decoded)
+                if not self.may_take(topic):
+                    taken += 1
+                    break
             elif isinstance(decoded, Refusal):
                 self._refuse(topic, record, decoded)
             else:
                 self._ignore(topic, record, decoded)
             taken += 1
-            if isinstance(decoded, Tick) and not self.may_take(topic):
-                break
         if taken:
             self.book.through(topic, records[taken - 1].offset)
         return taken
@@ -145,19 +158,18 @@ class Partition:
         self._begin()
         return effects
 
-    def _event(self, topic: int, record: Record, event: Event) -> None:
+    def _event(self, topic: int, record: Record, event: Event, at: int | Refusal) -> None:
         account_id, user_id = event.account_id, event.user_id
         if account_id not in self.ledger.sums.accounts and self._place(account_id) != self.number:
             return self._forward(topic, record, account_id)
-        at = event_time(event)
         if isinstance(at, Refusal):
             return self._refuse(topic, record, at)
-        wrong = implausible(at, latest_plausible(record, self.clock == "log")) or self._unknown_task(event)
+        wrong = self._wrong(record, event, at)
         if wrong is not None:
             return self._refuse(topic, record, wrong)
         if event.__class__ is Forget:
             return self._forget(account_id, user_id)
-        if (account_id, user_id) in self.forgotten:
+        if self.forgotten and (account_id, user_id) in self.forgotten:
             return self.book.suppressed(topic, record.offset)
         working = self.ledger.row_of(account_id, user_id)
         if record.offset <= working.row.offsets[topic]:
@@ -170,27 +182,25 @@ class Partition:
                 working.apply(Happening(topic, record.offset, digest, at, event))
             except Exception as error:  # a fault of ours: its neighbours must not pay for it, and it must be seen
                 return self._refuse(topic, record, Refusal("internal_error", type(error).__name__))
-        if self._is_late(at):
+        if at < self.book.open_from:
             self.book.late(topic, record.offset)
         return None
 
-    def _is_late(self, at: int) -> bool:
-        """Whether the day of this moment has been closed."""
-        return at < start_of(self.book.row.closed_day + 1)
+    def _wrong(self, record: Record, event: Event, at: int) -> Refusal | None:
+        """Why an event of this time cannot be true: an implausible time, a task that no journey has."""
+        if event.__class__ in TASK_EVENTS:
+            task = cast(TaskStarted | HelpNeeded, event).properties.task
+            if task is not None and task not in self._tasks:
+                return Refusal("out_of_range", "task is in no journey of livelift.toml")
+        return implausible(at, latest_plausible(record, self._recorded))
 
-    def _would_change_a_close(self, event: Event) -> bool:
+    def _would_change_a_close(self, event: Event, at: int | Refusal) -> bool:
         """Whether an event is late or forgets somebody, in a step in which a day was closed.
 
         It has to wait for the next step: should the process die while this one is being stored, the day is closed
         again from the rows that are there, and those must not hold what came behind the closing tick.
         """
-        at = event_time(event)
-        return event.__class__ is Forget or (isinstance(at, int) and self._is_late(at))
-
-    def _unknown_task(self, event: Event) -> Refusal | None:
-        if isinstance(event, TASK_EVENTS) and event.properties.task not in self._tasks:
-            return Refusal("out_of_range", "task is in no journey of livelift.toml")
-        return None
+        return event.__class__ is Forget or (isinstance(at, int) and at < self.book.open_from)
 
     def _position(self, topic: int, offset: int) -> str:
         return position(topic, self.number, offset)
@@ -207,11 +217,13 @@ class Partition:
             ("reason", refusal.reason.encode()),
             ("detail", refusal.detail.encode()),
         ]
-        value = record.value
-        if value is not None and len(value) > MESSAGE_LIMIT:  # it came in compressed, and may not go out again whole
-            headers.append(("cut-from", str(len(value)).encode()))
-            value = value[:MESSAGE_LIMIT]
-        self._outputs.append(Output("dead-letters", self.number, record.key, value, headers))
+        key, value = record.key or b"", record.value or b""
+        if len(key) + len(value) > MESSAGE_LIMIT:  # it came in compressed, and may not go out again whole
+            headers.append(("cut-from", str(len(key) + len(value)).encode()))
+            key = key[: MESSAGE_LIMIT // 2]
+            value = value[: MESSAGE_LIMIT - len(key)]
+        kept = (None if record.key is None else key, None if record.value is None else value)
+        self._outputs.append(Output("dead-letters", self.number, *kept, headers))
         self.book.refused(topic, record.offset, refusal.reason)
 
     def _ignore(self, topic: int, record: Record, ignored: Ignored) -> None:
@@ -251,7 +263,7 @@ class Partition:
         at = event_time(tick)
         if isinstance(at, Refusal):
             return self._refuse(topic, record, at)
-        wrong = implausible(at, latest_plausible(record, self.clock == "log"))
+        wrong = implausible(at, latest_plausible(record, self._recorded))
         if wrong is not None:
             return self._refuse(topic, record, wrong)
         self._check_clock(record)
@@ -263,10 +275,10 @@ class Partition:
 
     def _check_clock(self, record: Record) -> None:
         for name, value in record.headers or ():
-            if name == CLOCK and value is not None and value != self.clock.encode():
-                other = value.decode(errors="replace")
+            other = OTHER_CLOCK[self.clock]
+            if name == CLOCK and value == other.encode():
                 raise WrongClock(
-                    f"this worker runs with clock = {self.clock}, but the ticks on {SOURCES[0]} say {other}: "
+                    f"this worker runs with clock = {self.clock}, but the ticks that come say {other}: "
                     f"start it with LIVELIFT_CLOCK={other}, or play recordings into another namespace"
                 )
 
@@ -283,12 +295,13 @@ class Partition:
         """Close every day up to `over`; a long stretch in which no score can move is passed over at once."""
         accounts = self.ledger.sums.accounts.values()
         closed = self.book.row.closed_day
+        if over <= closed:
+            return
         first = min((account.first_day for account in accounts), default=over) if closed == NEVER else closed + 1
         last_change = max((account.last_change for account in accounts), default=NEVER)
         for day in range(min(first, over), min(over, last_change + WINDOW + WEEK)):
             self._close(day)
-        if over > self.book.row.closed_day:
-            self._close(over)
+        self._close(over)
 
     def _close(self, day: int) -> None:
         """Remember each account's score as the day ended with it."""
@@ -314,11 +327,12 @@ class Partition:
     def _settle(self) -> None:
         for moved in self.ledger.settle():
             self._signal(moved)
-            if moved.working is not None and moved.working.events():
+            working = moved.working
+            if working is not None and (working.applied or working.again):
                 cause = self._causes.get(moved.account_id)
                 if cause is None:
                     cause = self._causes[moved.account_id] = Cause()
-                cause.add(moved.working)
+                cause.rows.append(working)
 
     def _signal(self, moved: Moved) -> None:
         """Say where a user is on each journey on which that has changed, and which journeys they are off."""

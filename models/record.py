@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Protocol
 
-from models.clock import LAST_INSTANT
+from models.clock import DAY, LAST_INSTANT
 from models.events import SOURCES
 
 ORIGIN = "livelift-origin"
@@ -53,15 +53,16 @@ def _number(value: bytes | None) -> int | None:
 def latest_plausible(record: Record, recorded: bool) -> int:
     """What event time may not run 23 h ahead of: Kafka's time of the record, or (recorded) the recording's end.
 
-    Microseconds. A record that was sent on is judged by when the original reached Kafka.
+    Microseconds. A record that was sent on is judged by when the original reached Kafka, which cannot be later.
     """
+    latest = record.timestamp * 1000
     for name, value in record.headers or ():
         if name == RECORDING_END and recorded:
             end = _number(value)
             if end is not None:
-                return end
+                return min(end, LAST_INSTANT - DAY)
         elif name == ORIGINAL_TIME:
             reached = _number(value)
             if reached is not None:
-                return reached * 1000
-    return record.timestamp * 1000
+                return min(reached * 1000, latest)
+    return latest

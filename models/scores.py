@@ -1,5 +1,6 @@
 """`account-scores`: what is said of an account, why, and since when. The score itself comes from `models.index`."""
 
+from heapq import nlargest
 from typing import NamedTuple
 
 import xxhash
@@ -7,7 +8,7 @@ import xxhash
 from models.account import Account
 from models.clock import day_of, rfc3339, start_of
 from models.closing import change_over
-from models.events import Event, instant
+from models.events import instant
 from models.index import BASELINE, WEEK, Inputs, band_of, drivers_of, inputs_of, score_of
 from models.messages import encode
 from models.working import Working
@@ -34,27 +35,29 @@ class Cause:
     batches the records are read in.
     """
 
-    __slots__ = ("again", "events", "offsets")
+    __slots__ = ("rows",)
 
     def __init__(self) -> None:
-        self.offsets: tuple[int, ...] = ()
-        self.events: list[Event] = []
-        self.again = False
-        """Whether something was redelivered, so that the score is sent whether or not it has moved."""
+        self.rows: list[Working] = []
+        """The account's rows for which something came."""
 
-    def add(self, working: Working) -> None:
-        """A row of the account has been worked on."""
-        offsets = working.row.offsets
-        self.offsets = tuple(map(max, self.offsets, offsets)) if self.offsets else tuple(offsets)
-        self.again = self.again or bool(working.again)
-        self.events += working.events()
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """How far these rows have applied each topic; nothing without any."""
+        return tuple(map(max, zip(*(working.row.offsets for working in self.rows), strict=True)))
+
+    @property
+    def again(self) -> bool:
+        """Whether something was redelivered, so that the score is sent whether or not it has moved."""
+        return any(working.again for working in self.rows)
 
     def told(self) -> list[dict[str, str]]:
         """The cause in the words of the message."""
-        if not self.events:
+        events = [event for working in self.rows for event in working.events()]
+        if not events:
             return [{"type": "time passed"}]
-        latest = sorted(self.events, key=lambda event: instant(event.at))[-CAUSES_KEPT:]
-        return [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in latest]
+        latest = nlargest(CAUSES_KEPT, events, key=lambda event: instant(event.at))
+        return [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in reversed(latest)]
 
 
 PASSING_OF_TIME = Cause()

@@ -1,6 +1,8 @@
 """A row being worked on: a copy of what is stored, put in place when the step it belongs to has succeeded."""
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from models.events import SOURCES, Event
 from models.facts import USAGE, advance
@@ -13,7 +15,7 @@ SEEN_BYTES = 64 * DIGEST_BYTES
 """Event ids are remembered as 64-bit hashes, the last 64 of each row: the published horizon of deduplication."""
 
 
-class Happening(NamedTuple):
+class Happening(Struct, frozen=True, gc=False):
     """One accepted event with what is needed to apply it, and to apply it once."""
 
     topic: int
@@ -57,11 +59,10 @@ class Working:
         self.applied.append(happening)
 
     def _apply(self, happening: Happening) -> None:
-        topic, offset, digest, at, event = happening
-        row = self.row
-        advance(row, at, event)
-        row.offsets[topic] = offset
-        row.seen = (row.seen + digest)[-SEEN_BYTES:]
+        row, event = self.row, happening.event
+        advance(row, happening.at, event)
+        row.offsets[happening.topic] = happening.offset
+        row.seen = (row.seen + happening.digest)[-SEEN_BYTES:]
         if event.__class__ not in USAGE:
             self.only_usage = False
 

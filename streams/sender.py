@@ -28,6 +28,7 @@ class Sender:
         self, config: dict[str, Any], topic: Callable[[str], str], may_send: Callable[[], None], timeout: float
     ) -> None:
         self._topic, self._may_send = topic, may_send
+        self._names: dict[str, str] = {}
         self._failed: KafkaError | None = None
         self._producer = Producer({
             **config,
@@ -49,10 +50,14 @@ class Sender:
 
     def send(self, outputs: Iterable[Output]) -> None:
         """Queue outputs for their topics."""
-        name = self._topic
+        names = self._names
         produce: Any = self._producer.produce
         for count, (topic, partition, key, value, headers) in enumerate(outputs):
-            produce(name(topic), value, key, partition, headers=headers or [])
+            name = names.get(topic) or names.setdefault(topic, self._topic(topic))
+            if headers:
+                produce(name, value, key, partition, headers=list(headers))
+            else:
+                produce(name, value, key, partition)
             if count % CHECK_EVERY == 0:
                 self._may_send()
 
