@@ -85,11 +85,15 @@ class Account:
         """The latest day of any use, or -1."""
         return max(self.days, default=-1)
 
-    @property
-    def last_change(self) -> int:
-        """The latest day on which anything happened that a score rests on, or -1."""
-        dated = (self.began, self.days, self.left, self.newest.values())
-        return max(max(days, default=NEVER) for days in dated)
+    def changes(self) -> set[int]:
+        """The days on which anything happened that a score rests on: up to five weeks later it may move by itself."""
+        return {
+            *self.began,
+            *self.joined,
+            *self.left,
+            *self.days,
+            *(day for days in self.features.values() for day in days),
+        }
 
 
 def _up_to(counts: dict[int, int], day: int) -> int:

@@ -16,7 +16,7 @@ class Subject(NamedTuple):
     """The facts of a unit that experiments ask about; account units are joined from their rows'."""
 
     assignments: Mapping[str, Mapping[str, int]]
-    exposures: Mapping[str, int]
+    exposures: Mapping[str, list[int]]
     helps: tuple[Help, ...]
     converted_at: int | None
 
@@ -29,9 +29,9 @@ def subject_of(row: Row, converted_at: int | None) -> Subject | None:
 
 
 def join(subjects: Iterable[Subject]) -> Subject:
-    """One account's rows as one unit: earliest assignment per arm, earliest exposure, all helps, first conversion."""
+    """One account's rows as one unit: earliest assignment per arm, all exposures and helps, first conversion."""
     assignments: dict[str, dict[str, int]] = {}
-    exposures: dict[str, int] = {}
+    exposures: dict[str, list[int]] = {}
     helps: list[Help] = []
     conversions: list[int] = []
     for subject in subjects:
@@ -39,8 +39,8 @@ def join(subjects: Iterable[Subject]) -> Subject:
             joined = assignments.setdefault(experiment, {})
             for arm, at in arms.items():
                 joined[arm] = min(at, joined.get(arm, at))
-        for experiment, at in subject.exposures.items():
-            exposures[experiment] = min(at, exposures.get(experiment, at))
+        for experiment, shown in subject.exposures.items():
+            exposures[experiment] = sorted([*exposures.get(experiment, ()), *shown])
         helps.extend(subject.helps)
         if subject.converted_at is not None:
             conversions.append(subject.converted_at)
@@ -68,10 +68,9 @@ def unit_of(subject: Subject, plan: Plan, now: int, lateness: int) -> Unit | Non
         names.append("both_arms")
     if converted is not None and converted < assigned_at:
         names.append("outcome_before_assignment")
-    exposed_at = subject.exposures.get(plan.id)
-    if exposed_at is not None:
+    if plan.id in subject.exposures:
         names.append("exposed")
-    if _took_up(subject, plan, assigned_at, exposed_at):
+    if _took_up(subject, plan, assigned_at):
         names.append("took_up")
     matures_at = assigned_at + window + lateness
     if matures_at > now:
@@ -82,12 +81,12 @@ def unit_of(subject: Subject, plan: Plan, now: int, lateness: int) -> Unit | Non
     return Unit(arm, tuple(names), None)
 
 
-def _took_up(subject: Subject, plan: Plan, assigned_at: int, exposed_at: int | None) -> bool:
+def _took_up(subject: Subject, plan: Plan, assigned_at: int) -> bool:
     """Uptake counts within the window and before the outcome: help sought after converting caused nothing."""
     uptake = plan.experiment.uptake
     end = assigned_at + plan.primary.window
     if subject.converted_at is not None and subject.converted_at >= assigned_at:
         end = min(end, subject.converted_at)
     if uptake.type == "experiment_exposed":
-        return exposed_at is not None and assigned_at <= exposed_at < end
+        return any(assigned_at <= shown < end for shown in subject.exposures.get(plan.id, ()))
     return any(assigned_at <= engaged.at < end and uptake.source in (None, engaged.source) for engaged in subject.helps)

@@ -20,7 +20,7 @@ MASK = (1 << DAYS_KEPT) - 1
 FEATURES_KEPT = 64
 NAMES_KEPT = 64
 TRAITS_KEPT = MEMBERSHIPS_KEPT = 16
-HELPS_KEPT = 32
+ENDS_KEPT = 32
 OUTCOME_DAYS = 400
 FIXED_POINT = 1_000_000
 """Amounts are kept as integers in millionths, so that adding, removing and merging are exact."""
@@ -55,6 +55,11 @@ def admit(kept: dict[str, Any], name: str, limit: int) -> bool:
         return False
     del kept[worst]
     return True
+
+
+def keep_ends(dated: list[Any]) -> None:
+    """Of a sorted list keep the first 32 and the last 32: what is in the middle is let go in any order of arrival."""
+    del dated[ENDS_KEPT:-ENDS_KEPT]
 
 
 def _rank(name: str) -> int:
@@ -202,13 +207,16 @@ def experiment_assigned(row: Row, at: int, event: e.ExperimentAssigned) -> None:
 def experiment_exposed(row: Row, at: int, event: e.ExperimentExposed) -> None:
     name = event.properties.experiment
     if admit(row.exposures, name, NAMES_KEPT):
-        row.exposures[name] = earliest(row.exposures.get(name), at)
+        dates = row.exposures.setdefault(name, [])
+        if at not in dates:
+            insort(dates, at)
+            keep_ends(dates)
 
 
 def help_engaged(row: Row, at: int, event: e.HelpEngaged) -> None:
     engaged = event.properties
     insort(row.helps, Help(at, engaged.source, engaged.channel or "", engaged.task or ""))
-    del row.helps[HELPS_KEPT:]
+    keep_ends(row.helps)
     if engaged.minutes is not None:
         add_outcome(row, f"help_minutes:{engaged.source}", at, fixed(engaged.minutes))
 

@@ -62,6 +62,7 @@ class Ledger:
             account.said = said.get(account_id)
             self.contribute_account(account_id)
         self.sums.mark_everything_changed()
+        self.sums.asked.clear()
         self.sums.moved.clear()  # what was said of an account before stands until something comes or a day begins
 
     def row_of(self, account_id: str, user_id: str | None) -> Working:
@@ -88,16 +89,22 @@ class Ledger:
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
             if one.user_id is None and old.converted_at != new.converted_at:
                 yield from self._read_users(one.account_id, new.converted_at)
-        for account_id in {account_id: None for account_id, _ in working}:
+        asked, self.sums.asked = self.sums.asked, {}
+        for account_id in asked:
             self.contribute_account(account_id)
 
     def pass_time(self, now: int) -> Iterator[Moved]:
-        """Let time pass: read again what it changes, e.g. a task that is overdue, a unit that has matured."""
+        """Let time pass: read again what it changes, e.g. a task that is overdue, a unit that has matured.
+
+        Rows that are being worked on wait: when they are settled they are read, in full, at the time that it is then.
+        """
         self.now = now
         while self._due and self._due[0][0] <= now:
             _, key = heappop(self._due)
             if key.startswith(ACCOUNT_DUE):
                 self.contribute_account(key.removeprefix(ACCOUNT_DUE).decode())
+            elif (working := self._working.get(owner_of(key))) is not None:
+                working.only_usage = False
             elif key in self.sums.parts:
                 yield self._read_again(key, now)
 

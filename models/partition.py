@@ -31,7 +31,7 @@ from models.index import WEEK, WINDOW, inputs_of, score_of
 from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
 from models.record import CLOCK, ORIGIN, ORIGINAL_TIME, Record, latest_plausible, position
-from models.rows import NEVER, PARTITION_KEY
+from models.rows import NEVER, PARTITION_KEY, owner_of
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, left_signal, signal_message
 from models.working import ROWS, Happening
@@ -96,16 +96,24 @@ class Partition:
 
     def rebuild(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up what is stored of this partition, and derive everything else. The next effects tell it."""
-        rows = []
+        stored = []
         for key, value in items:
             if key.startswith(PARTITION_KEY):
                 self.book.load(value)
             elif key.startswith(FORGOTTEN_KEY):
                 self.forgotten.load(key)
             else:
-                row, _ = ROWS.decode(value)
-                self.book.reach(row.offsets)
-                rows.append((key, row))
+                stored.append((key, value))
+        rows = []
+        for key, value in stored:
+            if (
+                self.forgotten and owner_of(key) in self.forgotten
+            ):  # a paused worker's last write, come after the removal
+                self.ledger.pending[key] = None
+                continue
+            row, _ = ROWS.decode(value)
+            self.book.reach(row.offsets)
+            rows.append((key, row))
         self.ledger.rebuild(rows, self.book.now)
 
     def with_plans(self, world: World, items: Iterable[tuple[bytes, bytes]]) -> Effects:
@@ -250,9 +258,15 @@ class Partition:
         for name in {user_id, None} if whole else {user_id}:
             self.ledger.pending[self.forgotten.add(account_id, name)] = FORGOTTEN
         self.ledger.remove(account_id, None if whole else user_id)
+        account = self.ledger.sums.accounts.get(account_id)
+        if account is not None and not account.began:  # nothing is left of it but what its days closed with
+            self.ledger.remove(account_id, None)
+            account = None
         self._causes.pop(account_id, None)
         key = account_id.encode()
-        if user_id is not None and account_id in self.ledger.sums.accounts:
+        if user_id is not None and account is not None:
+            account.said = None  # the causes that were told may name events of theirs
+            self.ledger.sums.moved[account_id] = None
             self._outputs.append(Output("journey-signals", self.number, key, forgotten_signal(account_id, user_id)))
         else:  # nobody is left of the account
             self._outputs += [Output(topic, self.number, key, None) for topic in ("account-scores", "journey-signals")]
@@ -269,7 +283,6 @@ class Partition:
         self._check_clock(record)
         self.book.tick(topic, at)
         if self.book.now > self.ledger.now:
-            self._settle()
             self._pass_time(self.book.now)
         return None
 
@@ -285,22 +298,24 @@ class Partition:
     def _pass_time(self, now: int) -> None:
         """Let time pass: rows that change by themselves are read again, days that are over are closed."""
         new_day = day_of(now) != day_of(self.ledger.now)
+        over = day_of(now - self.world.product.lateness) - 1
         for moved in self.ledger.pass_time(now):
             self._signal(moved)
-        self._close_days(day_of(now - self.world.product.lateness) - 1)
+        if over > self.book.row.closed_day:
+            self._settle()
+            self._close_days(over)
         if new_day or self._closed:
             self.ledger.sums.moved.update(dict.fromkeys(self.ledger.sums.accounts))
 
     def _close_days(self, over: int) -> None:
-        """Close every day up to `over`; a long stretch in which no score can move is passed over at once."""
-        accounts = self.ledger.sums.accounts.values()
-        closed = self.book.row.closed_day
-        if over <= closed:
-            return
+        """Close every day up to `over`; stretches in which no score can move are passed over."""
+        accounts, closed = self.ledger.sums.accounts.values(), self.book.row.closed_day
         first = min((account.first_day for account in accounts), default=over) if closed == NEVER else closed + 1
-        last_change = max((account.last_change for account in accounts), default=NEVER)
-        for day in range(min(first, over), min(over, last_change + WINDOW + WEEK)):
-            self._close(day)
+        if first < over:
+            changes = {day for account in accounts for day in account.changes()}
+            moving = {day for change in changes for day in range(change, change + WINDOW + WEEK)}
+            for day in sorted(day for day in moving if first <= day < over):
+                self._close(day)
         self._close(over)
 
     def _close(self, day: int) -> None:

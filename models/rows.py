@@ -87,7 +87,8 @@ class Row(Struct, array_like=True):
     churned_at: int | None = None
     assignments: dict[str, dict[str, int]] = {}
     """experiment -> arm -> earliest assignment."""
-    exposures: dict[str, int] = {}
+    exposures: dict[str, list[int]] = {}
+    """experiment -> when the offer was shown, in order."""
     helps: list[Help] = []
     help_needed: int | None = None
     traits: dict[str, list[tuple[int, Any]]] = {}

@@ -29,6 +29,8 @@ class Sums:
         """(kind, id) of the partials that are no longer what was last sent."""
         self.moved: dict[str, None] = {}
         """Accounts of which something else may have to be said than was said last."""
+        self.asked: dict[str, None] = {}
+        """Accounts that experiments on accounts have to read again: what they ask of one of its rows has changed."""
 
     def mark_everything_changed(self) -> None:
         """Every aggregate has to be sent: nobody knows what was sent last."""
@@ -68,6 +70,8 @@ class Sums:
             account.rows.add(key)
         if roll_up(account, key, old, new):
             self.moved[account_id] = None
+        if old.subject != new.subject:
+            self.asked[account_id] = None
         self._count_rows(old, new)
         if old.journeys != new.journeys or old.converted_at != new.converted_at:
             self._replace_funnel(old, new)
@@ -87,7 +91,7 @@ class Sums:
         return self.parts.get(row_key(account_id, None), NOTHING).converted_at
 
     def replace_account_unit(self, account_id: str, now: int) -> int | None:
-        """Read the account as one unit of every experiment on accounts; returns when it next matures by itself."""
+        """Read the account as one unit of every experiment on accounts; returns when it matures, if news."""
         account = self.accounts.get(account_id)
         if account is None:
             return None
@@ -99,9 +103,10 @@ class Sums:
                 unit = unit_of(subject, published.plan, now, self.world.product.lateness)
                 if unit is not None:
                     units[experiment] = unit
-        if units != account.unit:
-            self._replace_units(account, account.unit.items(), units.items())
-            account.unit = units
+        if units == account.unit:
+            return None
+        self._replace_units(account, account.unit.items(), units.items())
+        account.unit = units
         return min((unit.matures_at for unit in units.values() if unit.matures_at is not None), default=None)
 
     def _count_rows(self, old: Contribution, new: Contribution) -> None:

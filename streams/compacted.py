@@ -56,7 +56,12 @@ class Compacted:
 
     def poll(self) -> dict[bytes, bytes | None]:
         """What has changed since the last call, without waiting."""
-        return dict(self._take(timeout=0))
+        changed: dict[bytes, bytes | None] = {}
+        while True:
+            before = self.position
+            changed.update(self._take(timeout=0))
+            if self.position - before < BATCH:
+                return changed
 
     def _take(self, timeout: float) -> Iterator[tuple[bytes, bytes | None]]:
         for record in received(self._consumer, BATCH, timeout):

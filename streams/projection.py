@@ -1,6 +1,7 @@
 """What a message about an account becomes in Redis: `account:{id}`, its history, the ranking, `journeys:{account}`."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -8,6 +9,7 @@ from models.readside import (
     RANKING,
     account_key,
     account_value,
+    fields_of,
     history_key,
     journey_field,
     journey_value,
@@ -16,7 +18,15 @@ from models.readside import (
 from streams.plain import Keyed
 from streams.store import Change, Fence, published
 
-Projection = Callable[[Sequence[Keyed], Fence], list[Change]]
+Latest = dict[tuple[bytes, str], Keyed]
+"""(account, field) -> the record that tells of it last."""
+
+
+class Projection(NamedTuple):
+    """How a topic's records become changes, and which of many records still say something."""
+
+    changes: Callable[[Sequence[Keyed], Fence], list[Change]]
+    fold: Callable[[Latest, Keyed], None]
 
 
 def of_scores(records: Sequence[Keyed], fence: Fence) -> list[Change]:
@@ -36,10 +46,15 @@ def of_scores(records: Sequence[Keyed], fence: Fence) -> list[Change]:
             full = published(account, fence)
             changes += [
                 Change("set", name, full),
-                Change("history", history, full),
+                Change("history", history, published(without_causes(account), fence)),
                 Change("rank", RANKING, account_id, str(account["score"])),
             ]
     return changes + told(account_key, records)
+
+
+def without_causes(account: dict[str, Any]) -> dict[str, Any]:
+    """What a history keeps of a score: the events behind it may be of somebody who is forgotten later."""
+    return {name: value for name, value in account.items() if name != "causes"}
 
 
 def of_signals(records: Sequence[Keyed], fence: Fence) -> list[Change]:
@@ -58,6 +73,32 @@ def of_signals(records: Sequence[Keyed], fence: Fence) -> list[Change]:
         else:
             changes.append(Change("field", key, published(journey_value(signal), fence), journey_field(signal)))
     return changes + told(journeys_key, records)
+
+
+def fold_scores(latest: Latest, record: Keyed) -> None:
+    """An account's last score is the only one that counts; after a tombstone there is none."""
+    if record.value is None:
+        latest.pop((record.key, ""), None)
+    else:
+        latest[record.key, ""] = record
+
+
+def fold_signals(latest: Latest, record: Keyed) -> None:
+    """A user's last signal on each journey counts, unless they left it, were forgotten, or the account was."""
+    if record.value is None:
+        gone = [where for where in latest if where[0] == record.key]
+    else:
+        signal = msgspec.json.decode(record.value)
+        if signal.get("forgotten"):
+            fields = fields_of(signal["user_id"], [field for key, field in latest if key == record.key])
+            gone = [(record.key, field) for field in fields]
+        elif signal.get("left"):
+            gone = [(record.key, journey_field(signal))]
+        else:
+            latest[record.key, journey_field(signal)] = record
+            return
+    for where in gone:
+        latest.pop(where, None)
 
 
 def told(key_of: Callable[[str], str], records: Sequence[Keyed]) -> list[Change]:

@@ -22,14 +22,17 @@ from streams.config import Surroundings
 from streams.fatal import or_leave
 from streams.lag import Lag
 from streams.plans import Plans
-from streams.projection import Projection, of_scores, of_signals
+from streams.projection import Projection, fold_scores, fold_signals, of_scores, of_signals
 from streams.refill import refill
 from streams.sender import Sender
 from streams.store import Change, Fence, Store, encode, published
 from streams.ticks import tick_outputs
 
 PULSE_S = 1.0
-PROJECTIONS: dict[str, Projection] = {"account-scores": of_scores, "journey-signals": of_signals}
+PROJECTIONS = {
+    "account-scores": Projection(of_scores, fold_scores),
+    "journey-signals": Projection(of_signals, fold_signals),
+}
 AT_RISK_EVERY = LAG_EVERY = 5
 """Pulses between two readings of the capacity list, and of how far the scorers are behind."""
 log = structlog.get_logger()
@@ -46,7 +49,7 @@ class Publisher:
         self.world = World(here.product, self.plans.published)
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
         self._partials_topic: Compacted | None = None
-        self._partials = Partials()
+        self._partials = Partials(here.partitions)
         self._said: Snapshot = {}
         self._ticked_hour = 0
         self._aggregates: Snapshot = {}
@@ -135,18 +138,19 @@ class Publisher:
     def _publish_everything(self, fence: Fence) -> None:
         """Redis is new or was emptied: write every aggregate, and read scores and signals again from their topics."""
         log.warning("redis holds nothing of ours: writing everything again")
+        mark = self.store.filling()
         self.store.write(fence, self._aggregate_changes(fence))
         for topic, projection in PROJECTIONS.items():
             refill(self.here, self.store, self.cluster, topic, projection)
         self.store.write(fence, self._at_risk_changes(fence))
-        self.store.filled()
+        self.store.filled(mark)
 
     # -- scores and signals --------------------------------------------------------------------------------------
 
     def take(self, topic: str, partition: int, records: list[Any]) -> None:
         """Write what a batch of scores or signals changes."""
         fence = Fence(self.cluster, f"{self.here.topic(topic)}/{partition}", records[-1].offset)
-        self.store.write(fence, PROJECTIONS[topic](records, fence))
+        self.store.write(fence, PROJECTIONS[topic].changes(records, fence))
 
 
 def untimed(value: Snapshot) -> Snapshot:

@@ -1,19 +1,18 @@
 """Filling a Redis that is new or was emptied, from what the topics about accounts still hold.
 
-Each partition is written behind its own end. If another publisher has gone beyond that in the meantime, the partition
-is read again to its new end: so nothing older ever replaces something newer, and nobody forgotten comes back.
+Each partition is read to its end, folded to what still counts, and written at once behind that end. If another
+publisher has written beyond it in the meantime, the rest is read and the whole is written again: so nothing older ever
+stands over something newer, nobody forgotten comes back, and nobody waits for a quiet moment. Histories begin again.
 """
-
-from collections.abc import Iterator
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from streams.config import Surroundings
-from streams.plain import Plain, received
-from streams.projection import Projection
+from streams.plain import received
+from streams.projection import Latest, Projection
 from streams.store import Fence, Store
 
-BATCH = 2_000
+BATCH = 5_000
 WAIT_S = 0.1
 TIMEOUT_S = 30
 
@@ -25,29 +24,23 @@ def refill(here: Surroundings, store: Store, cluster: str, topic: str, projectio
     })  # fmt: skip
     try:
         for number in range(here.partitions):
-            where = TopicPartition(here.topic(topic), number, OFFSET_BEGINNING)
-            while not _fill(consumer, where, store, cluster, projection):
-                pass
+            _fill(consumer, TopicPartition(here.topic(topic), number, OFFSET_BEGINNING), store, cluster, projection)
     finally:
         consumer.close()
 
 
-def _fill(consumer: Consumer, where: TopicPartition, store: Store, cluster: str, projection: Projection) -> bool:
-    """Write one partition up to its present end; False if somebody has written beyond that meanwhile."""
-    low, end = consumer.get_watermark_offsets(where, timeout=TIMEOUT_S)
-    if low == end:
-        return True
-    fence = Fence(cluster, f"{where.topic}/{where.partition}", end - 1)
-    batches = _batches(consumer, where, end)
-    return all(store.write(fence, projection(batch, fence)) != "stale" for batch in batches)
-
-
-def _batches(consumer: Consumer, where: TopicPartition, end: int) -> Iterator[list[Plain]]:
-    """A partition's records up to an end, in offset order."""
+def _fill(consumer: Consumer, where: TopicPartition, store: Store, cluster: str, projection: Projection) -> None:
+    """Write one partition as it is at some moment, which nobody has gone beyond when it is written."""
     consumer.assign([where])
-    position = 0
-    while position < end:
-        batch = [record for record in received(consumer, BATCH, WAIT_S) if record.offset < end]
-        if batch:
-            yield batch
-        position = consumer.position([TopicPartition(where.topic, where.partition)])[0].offset
+    latest: Latest = {}
+    position, answer = 0, "stale"
+    while answer == "stale":
+        low, end = consumer.get_watermark_offsets(where, timeout=TIMEOUT_S)
+        if low == end:
+            return
+        while position < end:
+            for record in received(consumer, BATCH, WAIT_S):
+                projection.fold(latest, record)
+            position = consumer.position([TopicPartition(where.topic, where.partition)])[0].offset
+        fence = Fence(cluster, f"{where.topic}/{where.partition}", position - 1)
+        answer = store.write(fence, projection.changes(list(latest.values()), fence))

@@ -6,6 +6,7 @@ writes with higher offsets, so a paused publisher that wakes up is refused by co
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import msgspec
 import redis
@@ -45,6 +46,10 @@ end
 return 1 - redis.call('HEXISTS', fences, 'filled')
 """
 
+FILLED = """
+if redis.call('HGET', KEYS[1], 'filling') == ARGV[1] then redis.call('HSET', KEYS[1], 'filled', 1) end
+"""
+
 
 class Fence(NamedTuple):
     """Who writes: the Kafka cluster, the source (`topic/partition`), and the offset that caused the write."""
@@ -77,6 +82,7 @@ class Store:
         self.prefix = prefix
         self.client: Any = redis.Redis.from_url(url, socket_timeout=10, health_check_interval=15)
         self._write = self.client.register_script(WRITE)
+        self._filled = self.client.register_script(FILLED)
 
     def write(self, fence: Fence, changes: list[Change]) -> str:
         """Apply all changes at once, if this fence is not behind the last one of its source.
@@ -95,9 +101,15 @@ class Store:
             )
         return {-2: "stale", 1: "unfilled", 0: "written"}[int(answer)]
 
-    def filled(self) -> None:
-        """From here on Redis holds everything. The mark is lost with the rest when Redis is emptied."""
-        self.client.hset(f"{self.prefix}fences", "filled", 1)
+    def filling(self) -> str:
+        """Somebody begins to fill Redis. Returns the mark to end with: it is lost if Redis is emptied meanwhile."""
+        mark = uuid4().hex
+        self.client.hset(f"{self.prefix}fences", "filling", mark)
+        return mark
+
+    def filled(self, mark: str) -> None:
+        """From here on Redis holds everything, if it still has the mark of who began to fill it."""
+        self._filled(keys=[f"{self.prefix}fences"], args=[mark])
 
     def ranked(self, key: str) -> int:
         """How many members a ranking has."""

@@ -88,6 +88,7 @@ class Consumer(driver.Consumer):
         """Back to where was committed, after a rebalance. Faust does not go back in a partition without a commit, and
         what had been fetched of it and not been processed would be lost.
         """
+        self.stop_flow()  # nothing may be fetched that the recovery, which lets it flow again, would throw away
         await super().perform_seek()
         sources = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
         uncommitted = [tp for tp in sources if self._committed_offset[tp] is None]

@@ -14,7 +14,7 @@ LARGE = 123_456_789_012_345
 @pytest.fixture
 def store(services):
     made = Store(services.redis, f"s{uuid4().hex[:8]}:")
-    made.filled()
+    made.filled(made.filling())
     yield made
     for name in made.client.scan_iter(f"{made.prefix}*"):
         made.client.delete(name)
@@ -108,8 +108,15 @@ def test_an_emptied_redis_says_so_until_it_has_been_filled(store):
     assert writes(store, fence(5)) == ["written"]
     store.client.delete(f"{store.prefix}fences", f"{store.prefix}funnel")
     assert writes(store, fence(6), fence(7)) == ["unfilled", "unfilled"]
-    store.filled()
+    store.filled(store.filling())
     assert writes(store, fence(8)) == ["written"]
+
+
+def test_a_redis_that_is_emptied_while_it_is_filled_is_not_filled(store):
+    mark = store.filling()
+    store.client.delete(f"{store.prefix}fences")
+    store.filled(mark)
+    assert writes(store, fence(5)) == ["unfilled"]
 
 
 def test_every_change_of_a_write_is_made(store):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.facts import CHANGES, DAYS_KEPT, FEATURES_KEPT, HELPS_KEPT, NAMES_KEPT, OUTCOME_DAYS, TRAITS_KEPT
+from models.facts import CHANGES, DAYS_KEPT, ENDS_KEPT, FEATURES_KEPT, NAMES_KEPT, OUTCOME_DAYS, TRAITS_KEPT
 from models.rows import Help
 from models.working import ROWS
 from tests.core.generated import KINDS, histories
@@ -79,10 +79,11 @@ def test_help_engagements_are_kept_with_source_channel_and_task_and_minutes_are_
     assert row.outcomes["help_minutes:OTHER"] == {FIRST_DAY + 2: 2_500_000}
 
 
-def test_the_first_helps_are_kept_when_there_are_too_many() -> None:
-    many = [event("help_engaged", instant(hour=hour), source="CS") for hour in range(HELPS_KEPT + 5)]
+def test_the_first_and_the_last_helps_are_kept_when_there_are_too_many() -> None:
+    many = [event("help_engaged", instant(hour=hour), source="CS") for hour in range(2 * ENDS_KEPT + 5)]
     either_way(*many)
-    assert [engaged.at for engaged in facts_of(*many).helps] == [instant(hour=hour) for hour in range(HELPS_KEPT)]
+    kept = [*range(ENDS_KEPT), *range(ENDS_KEPT + 5, 2 * ENDS_KEPT + 5)]
+    assert [engaged.at for engaged in facts_of(*many).helps] == [instant(hour=hour) for hour in kept]
 
 
 # -- activity ------------------------------------------------------------------------------------------------------
@@ -160,7 +161,7 @@ def test_every_arm_is_kept_with_its_first_assignment() -> None:
         event("experiment_exposed", instant(4), experiment="widget"),
     )
     assert row.assignments == {"widget": {"test": instant(1), "control": instant(3)}}
-    assert row.exposures == {"widget": instant(4)}
+    assert row.exposures == {"widget": [instant(4), instant(5)]}
 
 
 # -- dated outcomes ------------------------------------------------------------------------------------------------

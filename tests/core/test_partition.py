@@ -16,6 +16,8 @@ from tests.support.build import (
     instant,
     place,
     reasons,
+    rebuilt,
+    sums_of,
     tick,
 )
 
@@ -166,3 +168,12 @@ def test_a_member_who_comes_back_does_not_change_days_before_it_whichever_topic_
     timeline = [*[one for day in daily for one in day], tick(instant(12))]
     in_step = played(timeline, [1] * 40)
     assert played(timeline).row(user=None).closes == in_step.row(user=None).closes
+
+
+def test_what_time_changes_is_read_again_also_in_a_row_that_was_only_used_meanwhile() -> None:
+    """The task becomes overdue in the batch that also brings a session of the same user."""
+    worker = Worker()
+    worker.given(event("trial_started", instant(0)), event("task_started", instant(0), task="1"), tick(instant(0, 12)))
+    worker.given(event("session_started", instant(1, 1)), tick(instant(1, 2)))
+    assert worker.snapshot()["funnel"]["getting-started"]["tasks"]["1"]["stuck"] == 1
+    assert sums_of(worker.partition) == sums_of(rebuilt(worker))
