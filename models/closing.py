@@ -1,10 +1,26 @@
 """Daily closes: the score each day ended with, kept only for the days on which it changed."""
 
-from models.index import band_of
-from models.rows import Close
+from collections.abc import Collection
+
+from models.account import Account
+from models.index import WEEK, WINDOW, band_of
+from models.rows import NEVER, Close
 
 DAYS_BACK = 8
 """Closes are needed a week back; of older ones only the newest, which still holds on later days."""
+
+
+def days_to_close(accounts: Collection[Account], closed: int, over: int) -> list[int]:
+    """The days up to `over` that have to be closed, `closed` (or -1) being the last one that was.
+
+    Stretches in which no score can move are passed over, except for the last day.
+    """
+    first = min((account.first_day for account in accounts), default=over) if closed == NEVER else closed + 1
+    if first >= over:
+        return [over]
+    changes = {day for account in accounts for day in account.changes()}
+    moving = {day for change in changes for day in range(change, change + WINDOW + WEEK)}
+    return [*sorted(day for day in moving if first <= day < over), over]
 
 
 def with_close(closes: list[Close], day: int, score: int) -> list[Close]:

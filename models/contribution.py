@@ -59,7 +59,7 @@ class Contribution(NamedTuple):
 
 
 def after_usage(row: Row, before: Contribution) -> Contribution:
-    """Read a row again after events that only used the product: all else is as before (a test compares the two)."""
+    """Read a row again after events that only used the product (`facts.USAGE`): all else is as before."""
     began = first_day(row)
     joined, left = membership(row, began, before.user_id)
     return before._replace(

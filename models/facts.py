@@ -329,7 +329,9 @@ USAGE = frozenset({
     e.LessonStarted, e.LessonCompleted, e.ConceptChecked, e.SurveyAnswered, e.CsContacted, e.PaymentFailed,
     e.PaymentSucceeded, e.OutcomeObserved,
 })  # fmt: skip
-"""Events that change days and dated sums only: standings and experiments read the same after them. Most events do."""
+"""Events that change days and dated sums only: standings and experiments read the same after them. Most events do.
+
+A metric of an experiment that reads dated sums has to take its events out of this set."""
 
 
 def advance(row: Row, at: int, event: e.Event) -> None:

@@ -32,7 +32,7 @@ def bin_hours(bin_: int) -> float:
 
 
 def counters(row: Row, journey: Journey, now: int, at: Standing) -> tuple[str, ...]:
-    """The counters this user adds one to on this journey at `now` (conversion is added per account, see `doses`)."""
+    """The counters this user adds one to on this journey at `now` (dose and conversion are added by `Sums`)."""
     names = ["users"]
     for task, state in zip(journey.tasks, at.states, strict=True):
         if state != "untouched":

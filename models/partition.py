@@ -12,12 +12,10 @@ import xxhash
 
 from models.bookkeeping import Bookkeeping
 from models.clock import DAY, day_of
-from models.closing import with_close
+from models.closing import days_to_close, with_close
 from models.contribution import World
 from models.decode import Decode, Ignored, Refusal, event_time, implausible
 from models.events import (
-    MESSAGE_LIMIT,
-    SOURCES,
     Event,
     Forget,
     HelpNeeded,
@@ -27,20 +25,19 @@ from models.events import (
     Tick,
 )
 from models.forgetting import FORGOTTEN, FORGOTTEN_KEY, Forgotten
-from models.index import WEEK, WINDOW, inputs_of, score_of
+from models.index import inputs_of, score_of
 from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
-from models.record import CLOCK, ORIGIN, ORIGINAL_TIME, Record, latest_plausible, position
-from models.rows import NEVER, PARTITION_KEY, owner_of
+from models.record import CLOCK, Record, latest_plausible, position
+from models.refused import dead_letter, sent_on
+from models.rows import PARTITION_KEY, owner_of
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
-from models.signals import forgotten_signal, left_signal, signal_message
+from models.signals import forgotten_signal, signals_of
 from models.working import ROWS, Happening
 
 AHEAD = 2 * DAY
 """How far a source topic may run ahead of the slowest one in event time; a backlog is read in step (decision 0005)."""
 OTHER_CLOCK = {"live": "log", "log": "live"}
-HEADER_ROOM = 4_096
-"""Bytes that framing and our two headers may add to a record that is sent on."""
 TASK_EVENTS = frozenset({TaskStarted, TaskCompleted, TaskFailed, HelpNeeded})
 
 
@@ -106,14 +103,12 @@ class Partition:
                 stored.append((key, value))
         rows = []
         for key, value in stored:
-            if (
-                self.forgotten and owner_of(key) in self.forgotten
-            ):  # a paused worker's last write, come after the removal
-                self.ledger.pending[key] = None
-                continue
-            row, _ = ROWS.decode(value)
-            self.book.reach(row.offsets)
-            rows.append((key, row))
+            if self.forgotten and owner_of(key) in self.forgotten:
+                self.ledger.pending[key] = None  # the last write of a paused worker, come after the removal
+            else:
+                row, _ = ROWS.decode(value)
+                self.book.reach(row.offsets)
+                rows.append((key, row))
         self.ledger.rebuild(rows, self.book.now)
 
     def with_plans(self, world: World, items: Iterable[tuple[bytes, bytes]]) -> Effects:
@@ -210,45 +205,21 @@ class Partition:
         """
         return event.__class__ is Forget or (isinstance(at, int) and at < self.book.open_from)
 
-    def _position(self, topic: int, offset: int) -> str:
-        return position(topic, self.number, offset)
-
     # -- what is not accepted ------------------------------------------------------------------------------------
 
     def _refuse(self, topic: int, record: Record, refusal: Refusal) -> None:
-        """A dead letter: the original bytes, with where they came in and why they were refused."""
-        headers: list[tuple[str, bytes | None]]
-        headers = [
-            ("topic", SOURCES[topic].encode()),
-            ("partition", str(self.number).encode()),
-            ("offset", str(record.offset).encode()),
-            ("reason", refusal.reason.encode()),
-            ("detail", refusal.detail.encode()),
-        ]
-        key, value = record.key or b"", record.value or b""
-        if len(key) + len(value) > MESSAGE_LIMIT:  # it came in compressed, and may not go out again whole
-            headers.append(("cut-from", str(len(key) + len(value)).encode()))
-            key = key[: MESSAGE_LIMIT // 2]
-            value = value[: MESSAGE_LIMIT - len(key)]
-        kept = (None if record.key is None else key, None if record.value is None else value)
-        self._outputs.append(Output("dead-letters", self.number, *kept, headers))
+        self._outputs.append(dead_letter(topic, self.number, record, refusal))
         self.book.refused(topic, record.offset, refusal.reason)
 
     def _ignore(self, topic: int, record: Record, ignored: Ignored) -> None:
-        self.book.ignored(topic, record.offset, ignored.name, self._position(topic, record.offset))
+        sample = position(topic, self.number, record.offset)
+        self.book.ignored(topic, record.offset, ignored.name, sample)
 
     def _forward(self, topic: int, record: Record, account_id: str) -> None:
-        """Send a misplaced record on, once, to where its account lives; a second misplacement is a dead letter."""
-        carried = list(record.headers or ())
-        if any(name == ORIGIN for name, _ in carried):
-            return self._refuse(topic, record, Refusal("wrong_partition", "misplaced again after being sent on"))
-        size = len(record.value or b"") + sum(len(name) + len(value or b"") for name, value in carried)
-        if size + HEADER_ROOM > MESSAGE_LIMIT:
-            return self._refuse(topic, record, Refusal("wrong_partition", "too large to be sent on"))
-        origin = self._position(topic, record.offset).encode()
-        headers = [*carried, (ORIGIN, origin), (ORIGINAL_TIME, str(record.timestamp).encode())]
-        key, home = account_id.encode(), self._place(account_id)
-        self._outputs.append(Output(SOURCES[topic], home, key, record.value, headers))
+        found = sent_on(topic, self.number, record, account_id, self._place(account_id))
+        if isinstance(found, Refusal):
+            return self._refuse(topic, record, found)
+        self._outputs.append(found)
         return self.book.forwarded(topic, record.offset)
 
     def _forget(self, account_id: str, user_id: str | None) -> None:
@@ -303,20 +274,10 @@ class Partition:
             self._signal(moved)
         if over > self.book.row.closed_day:
             self._settle()
-            self._close_days(over)
+            for day in days_to_close(self.ledger.sums.accounts.values(), self.book.row.closed_day, over):
+                self._close(day)
         if new_day or self._closed:
             self.ledger.sums.moved.update(dict.fromkeys(self.ledger.sums.accounts))
-
-    def _close_days(self, over: int) -> None:
-        """Close every day up to `over`; stretches in which no score can move are passed over."""
-        accounts, closed = self.ledger.sums.accounts.values(), self.book.row.closed_day
-        first = min((account.first_day for account in accounts), default=over) if closed == NEVER else closed + 1
-        if first < over:
-            changes = {day for account in accounts for day in account.changes()}
-            moving = {day for change in changes for day in range(change, change + WINDOW + WEEK)}
-            for day in sorted(day for day in moving if first <= day < over):
-                self._close(day)
-        self._close(over)
 
     def _close(self, day: int) -> None:
         """Remember each account's score as the day ended with it."""
@@ -350,23 +311,12 @@ class Partition:
                 cause.rows.append(working)
 
     def _signal(self, moved: Moved) -> None:
-        """Say where a user is on each journey on which that has changed, and which journeys they are off."""
-        account_id, user_id, old, new, at, _ = moved
-        forced = moved.forced
-        if user_id is None or (old.journeys == new.journeys and not forced):
-            return
-        before = {share.journey: share for share in old.journeys}
-        for share in new.journeys:
-            held = before.get(share.journey)
-            if forced or held is None or (held.standing, held.help) != (share.standing, share.help):
-                tasks = self.world.tasks[share.journey]
-                self._send_signal(account_id, signal_message(account_id, user_id, share, tasks, max(at, self.book.now)))
-        left = before.keys() | self.world.tasks.keys() if forced else before.keys()
-        for journey in left - {share.journey for share in new.journeys}:
-            self._send_signal(account_id, left_signal(account_id, user_id, journey))
-
-    def _send_signal(self, account_id: str, value: bytes) -> None:
-        self._outputs.append(Output("journey-signals", self.number, account_id.encode(), value))
+        if moved.user_id is not None and (moved.old.journeys != moved.new.journeys or moved.forced):
+            key = moved.account_id.encode()
+            self._outputs += [
+                Output("journey-signals", self.number, key, value)
+                for value in signals_of(moved, self.world.tasks, self.book.now)
+            ]
 
     def _say_scores(self) -> None:
         """Send the score of every account of which something else is to be said than last time."""
@@ -378,12 +328,11 @@ class Partition:
             if account is None:
                 continue
             reading = read(account, self.book.now, self.book.row.closed_day, self._regular)
-            if reading.said == account.said and account_id not in again:
-                continue
-            account.said = reading.said
-            cause = self._causes.get(account_id, PASSING_OF_TIME)
-            value = score_message(account_id, account, reading, cause, self._regular)
-            self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
+            if reading.said != account.said or account_id in again:
+                account.said = reading.said
+                cause = self._causes.get(account_id, PASSING_OF_TIME)
+                value = score_message(account_id, account, reading, cause, self._regular)
+                self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
 
     def _send_partials(self) -> None:
         """This partition's share of every aggregate that changed, as absolute integers."""

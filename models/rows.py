@@ -1,4 +1,5 @@
-"""Rows: the durable truth. One of facts per user and per account, one of bookkeeping per partition.
+"""Rows: the durable truth. One of facts per user and per account, one of bookkeeping per partition, and a hash for
+everybody who was forgotten (`models.forgetting`).
 
 A row stores what happened, never what it means: assignments, dated traits, dated outcomes, without asking which
 journeys or experiments exist. Everything on a page is derived from rows and can be rebuilt from them.

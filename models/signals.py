@@ -1,11 +1,31 @@
 """`journey-signals`: where each user is, whether in trouble and why, what helped, and what to do next."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from models.clock import rfc3339
 from models.funnel import Share
 from models.journey import Standing
+from models.ledger import Moved
 from models.messages import encode
+
+
+def signals_of(moved: Moved, tasks: Mapping[str, tuple[str, ...]], now: int) -> Iterator[bytes]:
+    """What there is to say of a user who moved, and has to be said again if something of theirs was redelivered.
+
+    tasks: every journey's. A journey that the user is no longer on is left.
+    """
+    account_id, user_id, old, new, at, _ = moved
+    if user_id is None:
+        return
+    before = {share.journey: share for share in old.journeys}
+    for share in new.journeys:
+        held = before.get(share.journey)
+        if moved.forced or held is None or (held.standing, held.help) != (share.standing, share.help):
+            yield signal_message(account_id, user_id, share, tasks[share.journey], max(at, now))
+    known = before.keys() | tasks.keys() if moved.forced else before.keys()
+    for journey in sorted(known - {share.journey for share in new.journeys}):
+        yield left_signal(account_id, user_id, journey)
 
 
 def signal_message(account_id: str, user_id: str, share: Share, tasks: tuple[str, ...], at: int) -> bytes:

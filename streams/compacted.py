@@ -1,7 +1,7 @@
 """Reading a one-partition compacted topic whole, and keeping up with it, without a consumer group.
 
 Every reader holds all of it, whichever partitions its group gives it; resuming from committed offsets would leave a new
-owner with nothing. Used for `partials` and `experiment-plans` (docs/decisions/0003).
+owner with nothing. Used for `partials`, `experiment-plans` and `health-models` (docs/decisions/0003).
 """
 
 from collections.abc import Iterator

@@ -21,7 +21,8 @@ class DeliveryFailed(Exception):
 class Sender:
     """Queues messages and flushes them. `may_send` raises when this worker must not produce any more.
 
-    Messages wait in the queue (linger) until `flush`, so that the check just before it decides for all of them.
+    Messages wait in the queue until `flush`, or until a batch is full. The check is made before the flush, and all the
+    while that messages are queued.
     """
 
     def __init__(
