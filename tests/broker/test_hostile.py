@@ -16,7 +16,7 @@ from kafka import KafkaProducer
 
 from models.decode import Reason
 from models.events import SOURCES
-from models.partition import ORIGIN, ORIGINAL_TIME
+from models.record import ORIGIN, ORIGINAL_TIME
 from streams.placement import Placement
 from streams.ticks import tick_outputs
 from streams.topics import MESSAGE_LIMIT
