@@ -251,18 +251,19 @@ class Partition:
         wrong = implausible(at, latest_plausible(record, self._recorded))
         if wrong is not None:
             return self._refuse(topic, record, wrong)
-        self._check_clock(record)
+        self._check_clock(topic, record)
         self.book.tick(topic, at)
         if self.book.now > self.ledger.now:
             self._pass_time(self.book.now)
         return None
 
-    def _check_clock(self, record: Record) -> None:
+    def _check_clock(self, topic: int, record: Record) -> None:
+        other = OTHER_CLOCK[self.clock]
         for name, value in record.headers or ():
-            other = OTHER_CLOCK[self.clock]
             if name == CLOCK and value == other.encode():
+                where = position(topic, self.number, record.offset)
                 raise WrongClock(
-                    f"this worker runs with clock = {self.clock}, but the ticks that come say {other}: "
+                    f"this worker runs with clock = {self.clock}, but the tick at {where} says {other}: "
                     f"start it with LIVELIFT_CLOCK={other}, or play recordings into another namespace"
                 )
 
