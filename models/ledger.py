@@ -133,7 +133,6 @@ class Ledger:
         for key in self.sums.keys_of(account_id, user_id):
             self.pending[key] = None
             self.sums.replace(key, None)
-        self.contribute_account(account_id)
 
     def taken(self) -> dict[bytes, bytes | None]:
         """The rows to write. Accounts' own come first: a day's closes have to be there before events behind them."""

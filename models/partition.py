@@ -5,7 +5,7 @@ back `Effects`: what to send and which rows to write. It never does either itsel
 time is what the ticks say. The same object runs live, in replay and in the tests.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 import xxhash
@@ -30,7 +30,7 @@ from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
 from models.record import CLOCK, Record, latest_plausible, position
 from models.refused import dead_letter, sent_on
-from models.rows import PARTITION_KEY, owner_of
+from models.rows import PARTITION_KEY, Row, owner_of
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
 from models.working import ROWS, Happening
@@ -93,30 +93,31 @@ class Partition:
 
     def rebuild(self, items: Iterable[tuple[bytes, bytes]]) -> None:
         """Take up what is stored of this partition, and derive everything else. The next effects tell it."""
-        stored = []
-        for key, value in items:
+        stored = list(items)
+        for key, value in stored:
             if key.startswith(PARTITION_KEY):
                 self.book.load(value)
             elif key.startswith(FORGOTTEN_KEY):
                 self.forgotten.load(key)
-            else:
-                stored.append((key, value))
-        rows = []
-        for key, value in stored:
-            if self.forgotten and owner_of(key) in self.forgotten:
-                self.ledger.pending[key] = None  # the last write of a paused worker, come after the removal
-            else:
-                row, _ = ROWS.decode(value)
-                self.book.reach(row.offsets)
-                rows.append((key, row))
-        self.ledger.rebuild(rows, self.book.now)
+        self.ledger.rebuild(self._rows(stored), self.book.now)
 
     def with_plans(self, world: World, items: Iterable[tuple[bytes, bytes]]) -> Effects:
         """Read the rows against other plans; the new sums are sent as soon as they are known."""
         self.world = self.ledger.world = world
-        rows = ((key, ROWS.decode(value)[0]) for key, value in items if key[:1] not in (PARTITION_KEY, FORGOTTEN_KEY))
-        self.ledger.rebuild(rows, self.book.now)
+        self.ledger.rebuild(self._rows(items), self.book.now)
         return self.effects()
+
+    def _rows(self, items: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, Row]]:
+        """The users' and accounts' rows among what is stored, except those of somebody who has been forgotten."""
+        for key, value in items:
+            if key.startswith((PARTITION_KEY, FORGOTTEN_KEY)):
+                continue
+            if self.forgotten and owner_of(key) in self.forgotten:
+                self.ledger.pending[key] = None  # the last write of a paused worker, come after the removal
+                continue
+            row, _ = ROWS.decode(value)
+            self.book.reach(row.offsets)
+            yield key, row
 
     # -- a batch -------------------------------------------------------------------------------------------------
 
