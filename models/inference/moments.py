@@ -1,0 +1,151 @@
+"""Exact sums and second moments of cluster vectors: all that is kept of an experiment's units (decision 0010).
+
+A cluster's vector stacks one block an arm; a block is the number of its units and the sums of their amounts. Everything
+is a Python integer (amounts in fixed point), so that adding, replacing, removing and merging are exact in any order.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+Vector = tuple[int, ...]
+
+
+class Encoded(NamedTuple):
+    """Moments as they travel: decimal numbers in text, because they outgrow 64 bits."""
+
+    clusters: list[int]
+    sums: str
+    products: str
+    fourths: str
+
+
+class Moments:
+    """The moments of all clusters of one experiment's one question.
+
+    blocks: how many arms (or cells) a vector stacks; 2 for control and treatment, in this order.
+    columns: length of a block; its first column is the units n.
+
+    >>> arms = Moments(blocks=2, columns=2)
+    >>> arms.replace((0, 0, 0, 0), (2, 1, 0, 0))  # an account with two units in control, one of which converted
+    >>> arms.replace((0, 0, 0, 0), (0, 0, 3, 3))  # and one with three in treatment
+    >>> arms.clusters, arms.sums
+    ([2, 1, 1], [2, 1, 3, 3])
+    """
+
+    __slots__ = ("blocks", "clusters", "columns", "fourths", "products", "sums")
+
+    def __init__(self, blocks: int, columns: int) -> None:
+        self.blocks, self.columns = blocks, columns
+        self.clusters = [0] * (1 + blocks)
+        """Clusters with any unit at all; then, by block, with units in it."""
+        width = self.width
+        self.sums = [0] * width
+        self.products = [0] * (width * (width + 1) // 2)
+        """Sums of v[i]·v[j], j >= i, row by row: the upper triangle."""
+        self.fourths = [0] * blocks
+        """Sums of n⁴ by block: with n² they say how many clusters the units are worth."""
+
+    @property
+    def width(self) -> int:
+        return self.blocks * self.columns
+
+    @property
+    def empty(self) -> bool:
+        return not self.clusters[0]
+
+    def replace(self, old: Vector, new: Vector) -> None:
+        """Put a cluster's vector in place of its former one; a vector of zeros stands for no cluster."""
+        if old != new:
+            self._add(old, -1)
+            self._add(new, 1)
+
+    def _add(self, vector: Vector, sign: int) -> None:
+        there = [(i, amount) for i, amount in enumerate(vector) if amount]
+        sums, products, width, columns = self.sums, self.products, self.width, self.columns
+        units = 0
+        for position, (i, amount) in enumerate(there):
+            sums[i] += sign * amount
+            signed = sign * amount
+            row = i * width - i * (i + 1) // 2
+            for j, other in there[position:]:
+                products[row + j] += signed * other
+            if not i % columns:
+                block = i // columns
+                units += amount
+                self.clusters[1 + block] += sign
+                self.fourths[block] += sign * amount**4
+        if units:
+            self.clusters[0] += sign
+
+    def __iadd__(self, other: "Moments") -> "Moments":
+        self._combine(other, 1)
+        return self
+
+    def __isub__(self, other: "Moments") -> "Moments":
+        self._combine(other, -1)
+        return self
+
+    def _combine(self, other: "Moments", sign: int) -> None:
+        if (self.blocks, self.columns) != (other.blocks, other.columns):
+            raise ValueError(
+                f"moments of {other.blocks} x {other.columns} cannot be added to {self.blocks} x {self.columns}"
+            )
+        for mine, theirs in (
+            (self.clusters, other.clusters), (self.sums, other.sums), (self.products, other.products),
+            (self.fourths, other.fourths),
+        ):  # fmt: skip
+            for i, amount in enumerate(theirs):
+                if amount:
+                    mine[i] += sign * amount
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Moments) and self._state() == other._state()
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f"Moments({self.blocks}, {self.columns}): clusters {self.clusters}, sums {self.sums}"
+
+    def _state(self) -> tuple[object, ...]:
+        return self.blocks, self.columns, self.clusters, self.sums, self.products, self.fourths
+
+    def encode(self) -> Encoded:
+        return Encoded(self.clusters, _text(self.sums), _text(self.products), _text(self.fourths))
+
+    @classmethod
+    def decode(cls, encoded: Encoded) -> "Moments":
+        """The moments of `encode`; their shape follows from the numbers of sums and of fourth powers."""
+        sums, fourths = _numbers(encoded.sums), _numbers(encoded.fourths)
+        moments = cls(len(fourths), len(sums) // len(fourths))
+        moments.clusters, moments.sums, moments.fourths = list(encoded.clusters), sums, fourths
+        moments.products = _numbers(encoded.products)
+        return moments
+
+
+def add_vectors(vectors: Iterable[Vector]) -> Vector:
+    """A cluster's vector from those of its units."""
+    return tuple(map(sum, zip(*vectors, strict=True)))
+
+
+def shifted(vector: Vector, old: Vector, new: Vector) -> Vector:
+    """A cluster's vector after one of its units changed."""
+    return tuple([whole - before + after for whole, before, after in zip(vector, old, new, strict=True)])
+
+
+def merged(shares: Iterable[Mapping[str, Moments]]) -> dict[str, Moments]:
+    """Moments by name, added up over partitions."""
+    total: dict[str, Moments] = {}
+    for share in shares:
+        for name, moments in share.items():
+            if name not in total:
+                total[name] = Moments(moments.blocks, moments.columns)
+            total[name] += moments
+    return total
+
+
+def _text(numbers: list[int]) -> str:
+    return " ".join(map(str, numbers))
+
+
+def _numbers(text: str) -> list[int]:
+    return list(map(int, text.split()))
