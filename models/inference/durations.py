@@ -44,17 +44,20 @@ def edges(window: int) -> NDArray[np.float64]:
 
 
 class Fold(NamedTuple):
-    """What is visible of an arm. events: (W,) units whose event came in a bin of age. censored: (W+1,) units without
-    one so far, by the number of bins that they have been watched; the last have been watched for the whole window."""
+    """What is visible of an arm, for any leading shape `...` (none for one arm).
+
+    events: (..., W) units whose event came in a bin of age. censored: (..., W+1) units without one so far, by the
+    number of bins that they have been watched; the last have been watched for the whole window.
+    """
 
     events: NDArray[np.int64]
     censored: NDArray[np.int64]
 
     @property
     def at_risk(self) -> NDArray[np.int64]:
-        """(W,) units watched throughout a bin of age whose event had not come before it."""
-        left = self.events + self.censored[1:]
-        return np.cumsum(left[::-1])[::-1]
+        """(..., W) units watched throughout a bin of age whose event had not come before it."""
+        left = self.events + self.censored[..., 1:]
+        return np.cumsum(left[..., ::-1], axis=-1)[..., ::-1]
 
 
 class Durations:
