@@ -1,0 +1,31 @@
+"""Two real trials whose participants did not all do as they were assigned, as `units` takes them.
+
+JOBS II: 899 unemployed people, 600 of them invited to a job search seminar, which 372 attended. Thornton: 4,820 people
+in 119 villages of Malawi, most of them offered money for picking up their result of an HIV test.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "rct_noncompliance_cluster"
+needs_trials = pytest.mark.skipif(
+    not (DATA / "jobs2_jobs.csv").is_file(),
+    reason="../shared/data/rct_noncompliance_cluster is not on this machine",
+)
+
+
+@cache
+def jobs() -> pd.DataFrame:
+    """JOBS II, each person a cluster: person, treat, comply, job_seek, job_dich, depress1, depress2, in millionths."""
+    people = pd.read_csv(DATA / "jobs2_jobs.csv").round(6)
+    return people.assign(person=range(len(people)))
+
+
+@cache
+def thornton() -> pd.DataFrame:
+    """Thornton's people whose village, offer (any) and collection (got) are known, in whole numbers."""
+    people = pd.read_csv(DATA / "thornton_hiv.csv").dropna(subset=["villnum", "any", "got"])
+    return people.astype({"villnum": int, "any": int, "got": int}).reset_index(drop=True)
