@@ -26,6 +26,7 @@ def jobs() -> pd.DataFrame:
 
 @cache
 def thornton() -> pd.DataFrame:
-    """Thornton's people whose village, offer (any) and collection (got) are known, in whole numbers."""
-    people = pd.read_csv(DATA / "thornton_hiv.csv").dropna(subset=["villnum", "any", "got"])
+    """Thornton's 2,834 people whose offer (any) and collection (got) are known, in whole numbers. The four whose village
+    is not known are one more village, as in the published clustered error."""
+    people = pd.read_csv(DATA / "thornton_hiv.csv").dropna(subset=["any", "got"]).fillna({"villnum": 0})
     return people.astype({"villnum": int, "any": int, "got": int}).reset_index(drop=True)
