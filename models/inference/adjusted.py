@@ -79,7 +79,7 @@ def adjusted(means: Means, column: int = OUTCOME) -> Adjusted:
 
 def _of_centred_sums(means: Means) -> tuple[Array, Array]:
     """Covariance (..., K, K) of treatment's sums minus control's, per unit of both, and the sum of its terms' sizes."""
-    share = means.units / means.units.sum(axis=-1, keepdims=True)
+    share = over(means.units, means.units.sum(axis=-1, keepdims=True))
     sides = ((TREATMENT, 1), (CONTROL, -1))
     terms = [
         (sign * other_sign * share[..., block] * share[..., other])[..., None, None]

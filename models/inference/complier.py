@@ -59,9 +59,9 @@ def anderson_rubin(means: Means, critical: ArrayLike) -> BetaSet:
     (τy - βτd)² <= c²·(Vyy - 2βVyd + β²Vdd) is a quadratic aβ² + bβ + e <= 0, a = τd² - c²Vdd, half b = c²Vyd - τyτd,
     e = τy² - c²Vyy. The Wald estimate makes its left side 0, so a > 0 (uptake clearly differs) gives an interval; a < 0
     two rays, or the whole line when no β is excluded.
-    Where uptake is alike in all units (nobody took help, or everybody did), β drops out of the question: the whole line.
-    So it is with an infinite `critical`. UNKNOWN where an arm has no units, or Y - βD does not vary at all at the Wald estimate
-    (everybody's outcome the same): a point would be false certainty.
+    Where uptake is alike in all units (nobody took help, or everybody did), β drops out of the question, and with an
+    infinite `critical` nothing can be excluded: the whole line. UNKNOWN where an arm has no units, or Y - βD does not
+    vary at all at the Wald estimate (everybody's outcome is the same): a point would be false certainty.
     """
     outcome, first = _differences(means)
     y, d = outcome.estimate, first.estimate
@@ -98,13 +98,9 @@ def contains(found: BetaSet, beta: ArrayLike) -> NDArray[np.bool_]:
 def as_intervals(found: BetaSet) -> list[tuple[float, float]] | None:
     """One experiment's set as intervals from left to right, ends infinite where there is none; None where UNKNOWN."""
     low, high = float(found.low), float(found.high)
-    match int(found.shape):
-        case 0:
-            return None
-        case 2:
-            return [(-np.inf, low), (high, np.inf)]
-        case _:
-            return [(low, high)]
+    if found.shape == UNKNOWN:
+        return None
+    return [(-np.inf, low), (high, np.inf)] if found.shape == TWO_RAYS else [(low, high)]
 
 
 def _differences(means: Means) -> tuple[Effect, Effect]:

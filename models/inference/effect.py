@@ -63,7 +63,7 @@ def effect_along(means: Means, estimate: Array, gradient: Array) -> Effect:
     variance = np.where(variance <= ROUNDING * terms, 0.0, variance)
     seen = np.where(means.effective >= 2, means.effective - 1, np.nan)
     df = over(within.sum(axis=-1) ** 2, (within**2 / seen).sum(axis=-1))
-    return Effect(np.asarray(estimate), np.sqrt(variance), df)
+    return Effect(estimate, np.sqrt(variance), df)
 
 
 def difference_of_ratios(means: Means, numerator: Weights, denominator: Weights) -> Effect:
@@ -95,7 +95,7 @@ def relative(means: Means) -> Effect:
     normal (its denominator may be 0; Fieller 1954), and relative to a negative mean a gain would read as a loss.
     """
     treatment, control = means.value(TREATMENT, OUTCOME), means.value(CONTROL, OUTCOME)
-    spread = np.sqrt(means.covariance[..., CONTROL, OUTCOME, CONTROL, OUTCOME])
+    spread = np.sqrt(np.maximum(means.covariance[..., CONTROL, OUTCOME, CONTROL, OUTCOME], 0))
     base = np.where(control > CLEARLY_POSITIVE * spread, control, np.nan)
     gradient = means.gradient({(TREATMENT, OUTCOME): 1 / base, (CONTROL, OUTCOME): -treatment / base**2})
     return effect_along(means, treatment / base - 1, gradient)
@@ -117,7 +117,7 @@ def balance(means: Means) -> Effect:
 
 
 def uptake(means: Means) -> Effect:
-    """How many more units in a hundred (as a share) took help because it was offered: the first stage."""
+    """The share of units that took help because it was offered, over those who take it anyway: the first stage."""
     return difference_of_ratios(means, {UPTAKE: 1}, {UNITS: 1})
 
 

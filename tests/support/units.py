@@ -1,6 +1,7 @@
 """Units put into an experiment's exact arms, for tests that then ask statsmodels, linearmodels or ivmodels the same."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,6 +20,44 @@ def worth(covariates: int = 0) -> NDArray[np.float64]:
     scale[[OUTCOME, TRIGGERED_OUTCOME, BOTH_ARMS_OUTCOME]] = 1 / FIXED_POINT
     scale[COVARIATES::2] = 1 / FIXED_POINT
     return scale
+
+
+class Sample(NamedTuple):
+    """Units of simulated accounts, each (N,). x is NaN where it is missing."""
+
+    cluster: NDArray[np.int64]
+    arm: NDArray[np.int64]
+    outcome: NDArray[np.float64]
+    uptake: NDArray[np.int64]
+    triggered: NDArray[np.int64]
+    both: NDArray[np.int64]
+    x: NDArray[np.float64]
+
+    def means(self) -> Means:
+        return means_of_units(
+            self.cluster, self.arm, self.outcome,
+            uptake=self.uptake, covariates=[self.x], triggered=self.triggered, both=self.both,
+        )  # fmt: skip
+
+
+def sample(seed: int, clusters: int, mixed: bool, compliance: float = 0.5, singletons: bool = False) -> Sample:
+    """Accounts that differ in size, level and sense for help; every account is in both arms when mixed."""
+    rng = np.random.default_rng(seed)
+    cluster = np.repeat(np.arange(clusters), 1 if singletons else rng.integers(2, 9, clusters))
+    units = len(cluster)
+    arm = (rng.random(units) < 0.4) if mixed else (np.arange(clusters) % 3 == 0)[cluster]
+    if mixed:
+        first = np.unique(cluster, return_index=True)[1]
+        arm[first], arm[first + 1] = True, False
+    x = (rng.normal(size=clusters)[cluster] + rng.normal(size=units)).round(6)
+    sense = rng.normal(size=clusters)[cluster] + rng.normal(size=units)
+    uptake = (sense > 1) | (arm & (rng.random(units) < compliance))
+    outcome = (1 + 0.5 * x + sense + 0.3 * uptake + rng.normal(size=units)).round(6)
+    x[rng.random(units) < 0.1] = np.nan
+    return Sample(
+        cluster, arm.astype(int), outcome, uptake.astype(int),
+        (rng.random(units) < 0.6).astype(int), (rng.random(units) < 0.05).astype(int), x,
+    )  # fmt: skip
 
 
 def moments_of_units(
