@@ -146,8 +146,8 @@ class Demo:
         effect = self.truth()
         if itt.get("estimate") is None:
             found.append(f"the experiment has no read-out: {itt.get('because')}")
-        elif not itt["ci"][0] <= effect <= itt["ci"][1]:
-            found.append(f"the known effect {effect:+.3f} is outside its interval {itt['ci']}")
+        elif not itt["cs"][0] <= effect <= itt["cs"][1]:
+            found.append(f"the known effect {effect:+.3f} is outside its confidence sequence {itt['cs']}")
         if not stuck(held):
             found.append("no stuck user is listed")
         return found

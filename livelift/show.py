@@ -9,6 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.readout.written import POINTS, between, in_words
+
 Snapshot = Mapping[str, Any]
 ENVELOPE = {"schema", "as_of", "published_at", "fence", "simulated"}
 SHOWN = 5
@@ -91,24 +93,63 @@ def doses(journey: Snapshot) -> list[RenderableType]:
 
 
 def experiment(value: Snapshot) -> list[RenderableType]:
-    table = plain_table("arm", "assigned", "took it up", "mature", "converted")
+    plan, metrics = value["plan"], value["metrics"]
+    primary = next(name for name, metric in metrics.items() if metric["role"] == "primary")
+    table = plain_table("arm", "assigned", "took it up", "mature", primary)
     for arm, counts in value["arms"].items():
-        converted = share(counts["converted"], counts["mature"])
-        table.add_row(arm, *(f"{counts[name]:,}" for name in ("assigned", "took_up", "mature")), converted)
-    said = effect(value["metrics"].get("converted", {}).get("itt", {}), value["plan"]["experiment"]["alpha"])
-    mature = "Mature: their time to convert is over. Only these are compared, by arm, whether they took it up or not."
-    return [heading(f"Experiment {value['experiment']}: {value['hypothesis']}"), table, note(mature), note(said)]
+        read = metrics[primary]["arms"][arm]
+        table.add_row(arm, *(f"{counts[name]:,}" for name in ("assigned", "took_up", "mature")), outcome(primary, read))
+    mature = "Mature: their time is over. Only these are compared, by arm, whether they took it up or not."
+    alpha = plan["experiment"]["alpha"]
+    return [
+        heading(f"Experiment {value['experiment']}: {value['hypothesis']}"),
+        table,
+        note(mature),
+        note(f"Effect of being offered help on {primary}: {effect(primary, metrics[primary]['itt'], alpha)}"),
+        note(f"Effect on those who took it: {complier(primary, metrics[primary]['cace'], alpha)}"),
+        Text(f"{VERDICTS[value['decision']['verdict']]}: {value['decision']['because']}.", style="bold"),
+    ]
 
 
-def effect(itt: Snapshot, alpha: float) -> str:
-    """The effect of being offered help, in words a CS person reads."""
+VERDICTS = {
+    "keep_running": "Keep running",
+    "double_down": "Roll out",
+    "pivot": "Change approach",
+    "unhealthy": "Do not trust yet",
+}
+
+
+def outcome(metric: str, read: Snapshot) -> str:
+    """An arm's outcome: a share for 0/1 outcomes, else the mean."""
+    if read["mean"] is None:
+        return "-"
+    if metric.partition(":")[0] in POINTS:
+        return share(round(read["sum"]), read["units"])
+    return f"{read['mean']:,.4g} on average"
+
+
+def effect(metric: str, itt: Snapshot, alpha: float) -> str:
+    """An effect in words a CS person reads: what may be looked at all day before what is for one look only."""
     if itt.get("estimate") is None:
-        return f"Effect of being offered help: too early to say ({itt.get('because', 'nothing has come yet')})."
-    low, high = itt["ci"]
-    return (
-        f"Effect of being offered help on conversion: {100 * itt['estimate']:+.1f} percentage points, "
-        f"{1 - alpha:.0%} interval {100 * low:+.1f} to {100 * high:+.1f} (p {itt['p']:.2g}; {itt['reading']})."
-    )
+        return f"too early to say ({itt.get('because') or 'nothing has come yet'})."
+    said = in_words(metric, itt["estimate"])
+    if itt.get("cs") is not None:
+        return f"{said}, {between(metric, itt['cs'])} ({1 - alpha:.0%}, whenever you look)."
+    if itt.get("ci") is not None:
+        return f"{said}, {between(metric, itt['ci'])} ({1 - alpha:.0%}, for the one planned look)."
+    return f"{said} ({itt.get('because') or 'its error is not known'})."
+
+
+def complier(metric: str, cace: Snapshot, alpha: float) -> str:
+    """The set that holds the effect on compliers, whatever its shape."""
+    found = cace.get("ar_cs") or cace.get("ar_set")
+    if found is None:
+        return f"too early to say ({cace.get('because') or 'nothing has come yet'})."
+    if found["shape"] == "whole line":
+        return "anything is possible: too little help was taken because of the offer."
+    estimate = "" if cace["estimate"] is None else f"{in_words(metric, cace['estimate'])}, "
+    sets = " or ".join(between(metric, interval) for interval in found["intervals"])
+    return f"{estimate}{sets} ({1 - alpha:.0%})."
 
 
 def stuck(snapshot: Snapshot) -> list[Snapshot]:

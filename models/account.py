@@ -5,10 +5,12 @@ each day on which they were active, and, in `weekly`, on each day with a visit i
 number of weekly active users as of any day is one look-up, and removing a user is subtracting the same ones.
 """
 
-from models.arms import Subject, Unit
+from models.arms import Unit
 from models.clock import DAY, LAST_INSTANT
 from models.facts import DAYS_KEPT
 from models.rows import NEVER, Close
+from models.subject import NOTHING_SHARED, Shared, Subject
+from models.tally import Clusters
 
 WEEKLY_DAYS = 7
 LAST_DAY = LAST_INSTANT // DAY
@@ -17,8 +19,8 @@ LAST_DAY = LAST_INSTANT // DAY
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "days", "features", "joined", "left", "mrr", "newest", "rows", "said",
-                 "subjects", "unit", "units", "weekly")  # fmt: skip
+    __slots__ = ("began", "closes", "clusters", "days", "features", "joined", "left", "mrr", "newest", "rows", "said",
+                 "shared", "subjects", "unit", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -37,8 +39,10 @@ class Account:
         """Row key -> what experiments randomised by account ask of it; kept only while there are such plans."""
         self.unit: dict[str, Unit] = {}
         """experiment -> this account as one unit of it."""
-        self.units: dict[tuple[str, str], int] = {}
-        """(experiment, arm) -> units; the account is one cluster of the arm while it is above zero."""
+        self.clusters: dict[str, Clusters] = {}
+        """experiment -> what its units add up to there: an account is one cluster."""
+        self.shared: Shared = NOTHING_SHARED
+        """What its own row says of every user in it."""
         self.closes: list[Close] = []
         self.mrr: dict[bytes, tuple[int, int]] = {}
         """Row key -> (when, monthly revenue in millionths), where one was told."""

@@ -1,92 +1,288 @@
-"""What one unit adds to its experiment's arms.
+"""What one unit adds to its experiment's sums.
 
-A unit counts in its *first* assigned arm (intention to treat). It is mature when it is at least window + lateness
-old, and enters the estimates then, once, never earlier because it converted. The fuller engine (clusters, always-valid
-sequences, complier effects) plugs in here and in `models.experiment`; both speak only in added counters.
+A unit counts in its *first* assigned arm (intention to treat). Its outcome of a metric enters the estimates once the
+unit is mature for it, at least window + lateness old, once, and never earlier because it converted. Counters and
+durations know every assigned unit from the start.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
-from models.plan import Plan
-from models.rows import Help, Row
+from models.clock import DAY, HOUR, day_of
+from models.events import Trait
+from models.facts import fixed
+from models.inference.durations import bin_width
+from models.inference.missing import bin_of
+from models.inference.moments import Vector
+from models.outcomes import BINARY, EVENTS, STATES, Outcome, Window, kind_of, outcome_of
+from models.plan import Metric, Plan, PublishedPlan
+from models.product import Product
+from models.subject import Subject, trait_at
+from models.trouble import trouble_at
+
+WEEKS = 8
+"""Weeks since assignment that are read apart; the last one holds whatever comes later."""
+LANDMARKS = (1, 3, 7, 14, 30)
+"""Days after assignment at which is asked what had been done by then, and what came of it."""
+DOSES = 16
+"""Completions counted apart; more count as so many."""
+SOURCES_OF_HELP = ("CS", "OTHER")
 
 
-class Subject(NamedTuple):
-    """The facts of a unit that experiments ask about; account units are joined from their rows'."""
+class Part(NamedTuple):
+    """A unit's vector in one of the experiment's moments: so many blocks side by side."""
 
-    assignments: Mapping[str, Mapping[str, int]]
-    exposures: Mapping[str, list[int]]
-    helps: tuple[Help, ...]
-    converted_at: int | None
-
-
-def subject_of(row: Row, converted_at: int | None) -> Subject | None:
-    """The row as a subject, or None when no experiment can ask anything of it."""
-    if not (row.assignments or row.exposures or row.helps or converted_at is not None):
-        return None
-    return Subject(row.assignments, row.exposures, tuple(row.helps), converted_at)
-
-
-def join(subjects: Iterable[Subject]) -> Subject:
-    """One account's rows as one unit: earliest assignment per arm, all exposures and helps, first conversion."""
-    assignments: dict[str, dict[str, int]] = {}
-    exposures: dict[str, list[int]] = {}
-    helps: list[Help] = []
-    conversions: list[int] = []
-    for subject in subjects:
-        for experiment, arms in subject.assignments.items():
-            joined = assignments.setdefault(experiment, {})
-            for arm, at in arms.items():
-                joined[arm] = min(at, joined.get(arm, at))
-        for experiment, shown in subject.exposures.items():
-            exposures[experiment] = sorted([*exposures.get(experiment, ()), *shown])
-        helps.extend(subject.helps)
-        if subject.converted_at is not None:
-            conversions.append(subject.converted_at)
-    return Subject(assignments, exposures, tuple(sorted(helps)), min(conversions, default=None))
+    blocks: int
+    vector: Vector
 
 
 class Unit(NamedTuple):
-    """A unit's part in one experiment: its arm, its counters, and when it will mature (None when it has)."""
+    """A unit's part in one experiment.
+
+    counts: what it adds to plain counters. parts: to moments, by name. durations: (metric, arm) -> cohort of assignment
+    and bin of the event, None without one. matures_at: when more of it becomes known by time alone.
+    """
 
     arm: str
-    counters: tuple[str, ...]
+    counts: Mapping[str, int]
+    parts: Mapping[str, Part]
+    durations: Mapping[tuple[str, str], tuple[int, int | None]]
     matures_at: int | None
 
 
-def unit_of(subject: Subject, plan: Plan, now: int, lateness: int) -> Unit | None:
-    """What this unit adds to the experiment's counters at `now`; None if it was never assigned to an arm of it."""
+class Asked(NamedTuple):
+    """What a unit is read against: a published plan, the other experiments looked at beside it, the product."""
+
+    published: PublishedPlan
+    companions: tuple[PublishedPlan, ...]
+    product: Product
+
+
+class Assignment(NamedTuple):
+    """A unit's place in an experiment: its first arm, since when, and whether it was seen in the other one, too."""
+
+    arm: str
+    at: int
+    both_arms: bool
+
+
+def assignment_of(subject: Subject, published: PublishedPlan) -> Assignment | None:
+    """The first assignment while the experiment took units in; None if there was none to an arm of it."""
+    plan = published.plan
     arms = {arm: at for arm, at in subject.assignments.get(plan.id, {}).items() if arm in plan.experiment.arms}
+    arms = {arm: at for arm, at in arms.items() if published.takes_in(at)}
     if not arms:
         return None
-    assigned_at, arm = min((at, arm) for arm, at in arms.items())
-    window = plan.primary.window
-    converted = subject.converted_at
-    names = ["assigned"]
-    if len(arms) > 1:
-        names.append("both_arms")
-    if converted is not None and converted < assigned_at:
-        names.append("outcome_before_assignment")
-    if plan.id in subject.exposures:
-        names.append("exposed")
-    if _took_up(subject, plan, assigned_at):
-        names.append("took_up")
-    matures_at = assigned_at + window + lateness
-    if matures_at > now:
-        return Unit(arm, (*names, "immature"), matures_at)
-    names.append("mature")
-    if converted is not None and assigned_at <= converted < assigned_at + window:
-        names.append("converted")
-    return Unit(arm, tuple(names), None)
+    at, arm = min((at, arm) for arm, at in arms.items())
+    return Assignment(arm, at, len(arms) > 1)
 
 
-def _took_up(subject: Subject, plan: Plan, assigned_at: int) -> bool:
-    """Uptake counts within the window and before the outcome: help sought after converting caused nothing."""
-    uptake = plan.experiment.uptake
-    end = assigned_at + plan.primary.window
-    if subject.converted_at is not None and subject.converted_at >= assigned_at:
-        end = min(end, subject.converted_at)
-    if uptake.type == "experiment_exposed":
-        return any(assigned_at <= shown < end for shown in subject.exposures.get(plan.id, ()))
-    return any(assigned_at <= engaged.at < end and uptake.source in (None, engaged.source) for engaged in subject.helps)
+def unit_of(subject: Subject, asked: Asked, now: int) -> Unit | None:
+    """What this unit adds to the experiment at `now`; None if it was never assigned to an arm of it."""
+    place = assignment_of(subject, asked.published)
+    return None if place is None else _Reading(subject, asked, place, now).unit()
+
+
+class _Reading:
+    """One unit being read: collects what it adds."""
+
+    def __init__(self, subject: Subject, asked: Asked, place: Assignment, now: int) -> None:
+        self.subject, self.asked, self.place, self.now = subject, asked, place, now
+        self.plan: Plan = asked.published.plan
+        self.treated = int(place.arm != self.plan.experiment.control)
+        self.counts: dict[str, int] = {}
+        self.parts: dict[str, Part] = {}
+        self.durations: dict[tuple[str, str], tuple[int, int | None]] = {}
+        self.dues: list[int] = []
+
+    def unit(self) -> Unit:
+        self._counted()
+        for metric in self.plan.metric:
+            self._metric(metric)
+        due = min(self.dues, default=None)
+        return Unit(self.place.arm, self.counts, self.parts, self.durations, due)
+
+    # -- what is known from the start ------------------------------------------------------------------------------
+
+    def _counted(self) -> None:
+        subject, primary = self.subject, self.plan.primary
+        window = self._window(primary)
+        outcome = self._outcome(primary, window)
+        self._count("assigned")
+        self.parts["assigned"] = self._part(1)
+        if self.place.both_arms:
+            self._count("both_arms")
+        if self._came_before(primary):
+            self._count("outcome_before_assignment")
+        if self.plan.id in subject.exposures:
+            self._count("exposed")
+        if self._took_up(window, outcome, None):
+            self._count("took_up")
+        for source in SOURCES_OF_HELP:
+            if any(window.holds(one.at) for one in subject.helps if one.source == source):
+                self._count(f"took_up:{source}")
+        for other in self.asked.companions:
+            if self._overlapping(other) is not None:
+                self._count(f"overlap:{other.plan.id}")
+
+    def _came_before(self, metric: Metric) -> bool:
+        """Whether the primary's event came before assignment: it is then no outcome of it."""
+        if kind_of(metric) not in EVENTS:
+            return False
+        return outcome_of(self.subject, metric, Window(0, self.place.at), 1).event_at is not None
+
+    def _metric(self, metric: Metric) -> None:
+        window = self._window(metric)
+        outcome = self._outcome(metric, window)
+        kind = kind_of(metric)
+        if kind in EVENTS and outcome.amount:
+            self._count(f"events:{metric.name}")
+        if kind in EVENTS or kind == "time_to":
+            width = bin_width(window.end - window.start)
+            exit_ = None if outcome.event_at is None else (outcome.event_at - window.start) // width
+            self.durations[metric.name, self.place.arm] = (window.start // width, exit_)
+        matures_at = window.end + self.asked.product.lateness
+        if matures_at > self.now:
+            self.dues.append(matures_at)
+            if metric.role == "primary":
+                self._count("immature")
+            return
+        if metric.role == "primary":
+            self._count("mature")
+        if outcome.amount is None:
+            self._count(f"missing:{metric.name}")
+            return
+        if kind not in BINARY:
+            self._spread(metric, outcome.amount)
+        self._mature(metric, window, outcome, outcome.amount)
+
+    # -- what is known of a mature unit ----------------------------------------------------------------------------
+
+    def _mature(self, metric: Metric, window: Window, outcome: Outcome, amount: int) -> None:
+        taken = int(self._took_up(window, outcome, metric))
+        trouble = trouble_at(self.subject, window, self.asked.product.journey)
+        triggered, both = int(trouble is not None), int(self.place.both_arms)
+        columns = (1, amount, taken, triggered, triggered * amount, both, both * amount, *self._covariates())
+        self.parts[metric.name] = self._part(*columns)
+        if metric.role == "primary":
+            self._slices(metric, amount)
+            if kind_of(metric) not in STATES:
+                self.parts[f"{metric.name}/weeks"] = self._part(1, *self._weeks(window, outcome))
+            self._beside(metric, window, outcome, amount, trouble)
+
+    def _slices(self, metric: Metric, amount: int) -> None:
+        """The primary's effect in parts of the units: registered segments, weekdays, arms of other experiments."""
+        for name in self.plan.experiment.segments:
+            label = segment_label(trait_at(self.subject, name, self.place.at))
+            self.parts[f"{metric.name}/segment/{name}/{label}"] = self._part(1, amount)
+        self.parts[f"{metric.name}/weekday/{(day_of(self.place.at) + 3) % 7}"] = self._part(1, amount)
+        for other in self.asked.companions:
+            arm = self._overlapping(other)
+            if arm is not None:
+                cell = 2 * self.treated + int(arm != other.plan.experiment.control)
+                self.parts[f"{metric.name}/with/{other.plan.id}"] = Part(4, stacked(4, cell, (1, amount)))
+
+    def _weeks(self, window: Window, outcome: Outcome) -> list[int]:
+        """What the outcome grew by in each week since assignment."""
+        weeks = [0] * min(WEEKS, -(-(window.end - window.start) // (7 * DAY)))
+        for at, amount in outcome.increments:
+            weeks[min((at - window.start) // (7 * DAY), len(weeks) - 1)] += amount
+        return weeks
+
+    def _beside(self, metric: Metric, window: Window, outcome: Outcome, amount: int, trouble: int | None) -> None:
+        """What is associated with the outcome, in both arms together: doses, landmarks, first help, successes."""
+        until = window.end if outcome.event_at is None else outcome.event_at
+        done = sorted(at for facts in self.subject.tasks.values() if (at := facts.completed) is not None)
+        dose = min(sum(window.start <= at < until for at in done), DOSES)
+        self._total(f"dose:{dose}:units", 1)
+        self._total(f"dose:{dose}:sum", amount)
+        self._total(f"dose:{dose}:squares", amount * amount)
+        self.parts[f"{metric.name}/dose"] = Part(1, stacked(1, 0, (1, amount, dose, dose * dose, dose * amount)))
+        if kind_of(metric) in EVENTS:
+            for day in LANDMARKS:
+                landmark = window.start + day * DAY
+                if landmark < window.end and until >= landmark:
+                    by_then = min(sum(window.start <= at < landmark for at in done), DOSES)
+                    self._total(f"landmark:{day}:{by_then}:units", 1)
+                    self._total(f"landmark:{day}:{by_then}:sum", amount)
+        if trouble is not None:
+            first = min((one for one in self.subject.helps if trouble <= one.at < window.end), default=None)
+            if first is not None:
+                cell = SOURCES_OF_HELP.index(first.source)
+                self.parts[f"{metric.name}/help"] = Part(2, stacked(2, cell, (1, amount)))
+        self._successes(window, done)
+
+    def _successes(self, window: Window, done: list[int]) -> None:
+        """Tasks begun in the window and those of them completed in it, by hour, day since assignment and experience."""
+        for facts in self.subject.tasks.values():
+            if facts.started is None or not window.holds(facts.started):
+                continue
+            before = sum(at < facts.started for at in done)
+            hour, day = facts.started % DAY // HOUR, (facts.started - window.start) // DAY
+            for name in (f"hour:{hour}", f"day:{min(day, 30)}", f"experience:{min(before, DOSES)}"):
+                self._total(f"success:{name}:begun", 1)
+                if window.holds(facts.completed):
+                    self._total(f"success:{name}:completed", 1)
+
+    def _spread(self, metric: Metric, amount: int) -> None:
+        """The outcome's place in a histogram: bounds for missing outcomes need to know who is at the edge."""
+        bin_ = bin_of(amount)
+        self._count(f"spread:{metric.name}:{bin_}:units")
+        self._count(f"spread:{metric.name}:{bin_}:sum", amount)
+
+    # -- pieces ----------------------------------------------------------------------------------------------------
+
+    def _window(self, metric: Metric) -> Window:
+        return Window(self.place.at, self.place.at + metric.window)
+
+    def _outcome(self, metric: Metric, window: Window) -> Outcome:
+        return outcome_of(self.subject, metric, window, self.asked.product.actions.regular_days_per_week)
+
+    def _took_up(self, window: Window, outcome: Outcome, metric: Metric | None) -> bool:
+        """Uptake counts within the window and before the outcome: help sought after converting caused nothing."""
+        uptake, end = self.plan.experiment.uptake, window.end
+        if outcome.event_at is not None:
+            end = min(end, outcome.event_at)
+        if uptake.type == "experiment_exposed":
+            return any(window.start <= shown < end for shown in self.subject.exposures.get(self.plan.id, ()))
+        return any(window.start <= one.at < end and uptake.source in (None, one.source) for one in self.subject.helps)
+
+    def _covariates(self) -> list[int]:
+        """Each as its value, 0 where missing, and whether it is missing."""
+        found: list[int] = []
+        for name in self.plan.experiment.covariates:
+            value = trait_at(self.subject, name, self.place.at)
+            found += [0, 1] if value is None or isinstance(value, str) else [fixed(value), 0]
+        return found
+
+    def _overlapping(self, other: PublishedPlan) -> str | None:
+        """The unit's arm in another experiment whose window overlaps with this one's."""
+        theirs = assignment_of(self.subject, other)
+        if theirs is None:
+            return None
+        ends = self.place.at + self.plan.primary.window
+        return theirs.arm if theirs.at < ends and self.place.at < theirs.at + other.plan.primary.window else None
+
+    def _part(self, *columns: int) -> Part:
+        return Part(2, stacked(2, self.treated, columns))
+
+    def _count(self, name: str, amount: int = 1) -> None:
+        """Count the unit in its arm."""
+        self.counts[f"{self.place.arm}:{name}"] = self.counts.get(f"{self.place.arm}:{name}", 0) + amount
+
+    def _total(self, name: str, amount: int) -> None:
+        """Count in both arms together."""
+        self.counts[name] = self.counts.get(name, 0) + amount
+
+
+@lru_cache(maxsize=65_536)
+def stacked(blocks: int, block: int, columns: tuple[int, ...]) -> Vector:
+    """A vector with these columns in one of its blocks. Units alike share one: there are few distinct ones."""
+    nothing = (0,) * len(columns)
+    return tuple(amount for one in range(blocks) for amount in (columns if one == block else nothing))
+
+
+def segment_label(value: Trait | None) -> str:
+    """A trait's value as the name of a segment."""
+    return "(none)" if value is None else str(value)[:64]

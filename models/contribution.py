@@ -5,16 +5,23 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
+import xxhash
+
 from models.account import Account, add, shift_days, weekly_mask
-from models.arms import Subject, Unit, subject_of, unit_of
+from models.arms import Asked, Unit, unit_of
 from models.clock import day_of
 from models.funnel import Share, user_share
 from models.journey import next_due
+from models.membership import membership
+from models.outcomes import FROM_USAGE, kind_of
 from models.plan import PublishedPlan
 from models.product import Product
 from models.rows import NEVER, Row
+from models.subject import NOTHING_SHARED, Shared, Subject, shared_of, subject_of
 
 Kept = TypeVar("Kept")
+COMPANIONS = 8
+"""Other experiments on the same kind of unit that an experiment's units are looked for in."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +37,37 @@ class World:
         return any(published.plan.experiment.unit == "account" for published in self.plans.values())
 
     @cached_property
+    def asks_usage(self) -> bool:
+        """Whether any experiment has a metric that events of mere usage change."""
+        return any(kind_of(metric) in FROM_USAGE for one in self.plans.values() for metric in one.plan.metric)
+
+    @cached_property
     def tasks(self) -> dict[str, tuple[str, ...]]:
         """journey -> its tasks."""
         return {journey.id: journey.tasks for journey in self.product.journey}
+
+    @cached_property
+    def asked(self) -> dict[str, Asked]:
+        """experiment -> what its units are read against. Of many others some are companions, chosen by hash: all
+        experiments on the same kind of unit would be as many pairs as their square."""
+        found = {}
+        for id_, published in self.plans.items():
+            unit = published.plan.experiment.unit
+            others = [one for one in self.plans.values() if one.plan.id != id_ and one.plan.experiment.unit == unit]
+            nearest = sorted(others, key=lambda one: (xxhash.xxh3_64_intdigest(one.plan.id.encode()), one.plan.id))
+            found[id_] = Asked(published, tuple(nearest[:COMPANIONS]), self.product)
+        return found
+
+    def units(self, subject: Subject, unit: str, now: int) -> dict[str, Unit]:
+        """The subject's part in every experiment that has its kind of unit (`account` or `user`)."""
+        found = {}
+        for experiment in subject.assignments:
+            asked = self.asked.get(experiment)
+            if asked is not None and asked.published.plan.experiment.unit == unit:
+                part = unit_of(subject, asked, now)
+                if part is not None:
+                    found[experiment] = part
+        return found
 
 
 class Contribution(NamedTuple):
@@ -49,8 +84,10 @@ class Contribution(NamedTuple):
     """Days on which the user joined or came back, and days on which they left: as each day ended."""
     journeys: tuple[Share, ...]
     converted_at: int | None
-    units: tuple[tuple[str, Unit], ...]
+    units: dict[str, Unit]
     subject: Subject | None
+    shared: Shared
+    """Of an account's own row: what it says of every user in it."""
     mrr: tuple[int, int] | None
     accepted: int
     duplicates: int
@@ -61,7 +98,7 @@ class Contribution(NamedTuple):
 def after_usage(row: Row, before: Contribution) -> Contribution:
     """Read a row again after events that only used the product (`facts.USAGE`): all else is as before."""
     began = first_day(row)
-    joined, left = membership(row, began, before.user_id)
+    joined, left = _membership(row, began, before.user_id)
     return before._replace(
         days=(row.top_day, row.days),
         features=row.features,
@@ -74,23 +111,24 @@ def after_usage(row: Row, before: Contribution) -> Contribution:
 
 
 def contribution_of(
-    row: Row, account_id: str, user_id: str | None, world: World, now: int, account_converted_at: int | None = None
+    row: Row, account_id: str, user_id: str | None, world: World, now: int, shared: Shared = NOTHING_SHARED
 ) -> Contribution:
-    """Read one row at event time `now`. A user has converted, too, when the account has as a whole."""
+    """Read one row at event time `now`. `shared` is what the account's own row says of its users: a user has converted,
+    too, when the account has as a whole."""
     product = world.product
-    converted_at = min((at for at in (row.converted_at, account_converted_at) if at is not None), default=None)
-    subject = subject_of(row, converted_at) if world.plans else None
+    converted_at = min((at for at in (row.converted_at, shared.converted_at) if at is not None), default=None)
+    subject = subject_of(row, user_id is not None, shared, world.asks_usage) if world.plans else None
     journeys: tuple[Share, ...] = ()
-    units: tuple[tuple[str, Unit], ...] = ()
+    units: dict[str, Unit] = {}
     dues: list[int] = []
     if user_id is not None:
         journeys = user_share(row, product.journey, now)
         dues = _dues(row, product, now)
         if subject is not None and subject.assignments:
-            units = _user_units(subject, world, now)
-            dues += [unit.matures_at for _, unit in units if unit.matures_at is not None]
+            units = world.units(subject, "user", now)
+            dues += [unit.matures_at for unit in units.values() if unit.matures_at is not None]
     began = first_day(row)
-    joined, left = membership(row, began, user_id)
+    joined, left = _membership(row, began, user_id)
     return Contribution(
         account_id=account_id,
         user_id=user_id,
@@ -102,7 +140,8 @@ def contribution_of(
         journeys=journeys,
         converted_at=converted_at,
         units=units,
-        subject=subject if world.plans and world.asks_accounts else None,
+        subject=subject if world.asks_accounts else None,
+        shared=shared_of(row) if user_id is None else NOTHING_SHARED,
         mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
         accepted=row.accepted,
         duplicates=row.duplicates,
@@ -115,16 +154,8 @@ def first_day(row: Row) -> int | None:
     return None if row.first_at is None else day_of(row.first_at)
 
 
-def membership(row: Row, began: int | None, user_id: str | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The days on which a user joined or came back, and those on which they left. What comes later changes neither."""
-    if user_id is None or began is None:
-        return (), ()
-    joined, left = [began], list[int]()
-    for day, removed in {day_of(word.at): word.removed for word in row.members}.items():
-        away = len(left) == len(joined)
-        if removed != away:
-            (left if removed else joined).append(day)
-    return tuple(joined), tuple(left)
+def _membership(row: Row, began: int | None, user_id: str | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    return ((), ()) if user_id is None or began is None else membership(began, row.members)
 
 
 def _dues(row: Row, product: Product, now: int) -> list[int]:
@@ -139,19 +170,7 @@ def _dues(row: Row, product: Product, now: int) -> list[int]:
     return found
 
 
-def _user_units(subject: Subject, world: World, now: int) -> tuple[tuple[str, Unit], ...]:
-    lateness = world.product.lateness
-    found = []
-    for experiment in subject.assignments:
-        published = world.plans.get(experiment)
-        if published is not None and published.plan.experiment.unit == "user":
-            unit = unit_of(subject, published.plan, now, lateness)
-            if unit is not None:
-                found.append((experiment, unit))
-    return tuple(found)
-
-
-NOTHING = Contribution("", None, (NEVER, 0), {}, None, (), (), (), None, (), None, None, 0, 0, None)
+NOTHING = Contribution("", None, (NEVER, 0), {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, 0, 0, None)
 
 
 def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
@@ -177,6 +196,8 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
     if old.mrr != new.mrr:
         _keep(account.mrr, key, new.mrr)
         moved = True
+    if new.user_id is None and old.shared != new.shared:
+        account.shared = new.shared
     _keep(account.subjects, key, new.subject)
     return moved
 

@@ -20,6 +20,11 @@ MASK = (1 << DAYS_KEPT) - 1
 FEATURES_KEPT = 64
 NAMES_KEPT = 64
 TRAITS_KEPT = MEMBERSHIPS_KEPT = 16
+FAILURES_KEPT = 8
+MRRS_KEPT = 64
+INSTANTS_KEPT = 512
+EARLIER_DAYS = 384
+EARLIER = (1 << EARLIER_DAYS) - 1
 ENDS_KEPT = 32
 OUTCOME_DAYS = 400
 FIXED_POINT = 1_000_000
@@ -81,16 +86,56 @@ def use(row: Row, at: int, feature: str | None = None, visit: bool = True) -> No
     bit = 1 << back if back < DAYS_KEPT else 0
     if visit:
         row.days |= bit
+        if not bit:
+            _store_earlier(row, _earlier(row) | 1 << back - DAYS_KEPT)
     if feature is not None and admit(row.features, feature, FEATURES_KEPT):
         row.features[feature] = row.features.get(feature, 0) | bit
+        if admit(row.first_uses, feature, FEATURES_KEPT):
+            row.first_uses[feature] = earliest(row.first_uses.get(feature), at)
 
 
 def _age(row: Row, days: int) -> None:
     """Move the masks on by so many days; what was longer ago than the days kept is let go."""
     shift = min(days, DAYS_KEPT)
+    if row.days or row.earlier:
+        moved = (row.days | _earlier(row) << DAYS_KEPT) << min(days, DAYS_KEPT + EARLIER_DAYS)
+        if moved > MASK:
+            _store_earlier(row, moved >> DAYS_KEPT)
     row.days = row.days << shift & MASK
     for name, mask in row.features.items():
         row.features[name] = mask << shift & MASK
+
+
+def _earlier(row: Row) -> int:
+    return int.from_bytes(row.earlier, "little")
+
+
+def _store_earlier(row: Row, mask: int) -> None:
+    mask &= EARLIER
+    row.earlier = mask.to_bytes((mask.bit_length() + 7) // 8, "little")
+
+
+def active_days(row: Row) -> int:
+    """All the days of visits that are kept, 448 of them, counted back from the top day in bit 0."""
+    return row.days | _earlier(row) << DAYS_KEPT
+
+
+def note(row: Row, name: str, at: int, amount: int) -> None:
+    """Add to a dated sum that experiments ask for: to the instant, besides the day's sum."""
+    add_outcome(row, name, at, amount)
+    if not admit(row.dated, name, NAMES_KEPT):
+        return
+    sums = row.dated.setdefault(name, {})
+    sums[at] = max(-LARGEST_SUM, min(sums.get(at, 0) + amount, LARGEST_SUM))
+    if len(sums) > INSTANTS_KEPT:
+        del sums[min(sums)]
+
+
+def insert_once(dates: list[int], at: int) -> None:
+    """Keep an instant among the first and the last ones."""
+    if at not in dates:
+        insort(dates, at)
+        keep_ends(dates)
 
 
 def add_outcome(row: Row, name: str, at: int, amount: int) -> None:
@@ -141,11 +186,14 @@ def task_failed(row: Row, at: int, event: e.TaskFailed) -> None:
     facts = task_of(row, event.properties.task)
     facts.failures += 1
     facts.failed = earliest(facts.failed, at)
+    insort(facts.failed_at, at)
+    del facts.failed_at[FAILURES_KEPT:]
     use(row, at)
 
 
 def help_needed(row: Row, at: int, event: e.HelpNeeded) -> None:
     task = event.properties.task
+    insert_once(row.needs, at)
     if task is None:
         row.help_needed = latest(row.help_needed, at)
     else:
@@ -207,10 +255,7 @@ def experiment_assigned(row: Row, at: int, event: e.ExperimentAssigned) -> None:
 def experiment_exposed(row: Row, at: int, event: e.ExperimentExposed) -> None:
     name = event.properties.experiment
     if admit(row.exposures, name, NAMES_KEPT):
-        dates = row.exposures.setdefault(name, [])
-        if at not in dates:
-            insort(dates, at)
-            keep_ends(dates)
+        insert_once(row.exposures.setdefault(name, []), at)
 
 
 def help_engaged(row: Row, at: int, event: e.HelpEngaged) -> None:
@@ -222,7 +267,7 @@ def help_engaged(row: Row, at: int, event: e.HelpEngaged) -> None:
 
 
 def ticket_opened(row: Row, at: int, event: e.TicketOpened) -> None:
-    add_outcome(row, "tickets", at, FIXED_POINT)
+    note(row, "tickets", at, FIXED_POINT)
 
 
 def ticket_closed(row: Row, at: int, event: e.TicketClosed) -> None:
@@ -239,7 +284,7 @@ def lesson_completed(row: Row, at: int, event: e.LessonCompleted) -> None:
 
 def concept_checked(row: Row, at: int, event: e.ConceptChecked) -> None:
     verdict = "correct" if event.properties.correct else "wrong"
-    add_outcome(row, f"concept:{verdict}:{event.properties.concept}", at, FIXED_POINT)
+    note(row, f"concept:{verdict}:{event.properties.concept}", at, FIXED_POINT)
 
 
 def survey_answered(row: Row, at: int, event: e.SurveyAnswered) -> None:
@@ -260,7 +305,11 @@ def subscribed(row: Row, at: int, event: e.Converted | e.Renewed | e.MrrChanged)
     if terms.plan is not None:
         told.plan = max(told.plan, (at, terms.plan))
     if terms.mrr is not None:
-        told.mrr = max(told.mrr, (at, fixed(terms.mrr)))
+        mrr = fixed(terms.mrr)
+        told.mrr = max(told.mrr, (at, mrr))
+        row.mrrs[at] = max(mrr, row.mrrs.get(at, mrr))
+        if len(row.mrrs) > MRRS_KEPT:
+            del row.mrrs[min(row.mrrs)]
     if terms.renews_at is not None:
         told.renews_at = max(told.renews_at, (at, e.instant(terms.renews_at)))
 
@@ -276,6 +325,7 @@ def trial_lapsed(row: Row, at: int, event: e.TrialLapsed) -> None:
 
 def churned(row: Row, at: int, event: e.Churned) -> None:
     row.churned_at = latest(row.churned_at, at)
+    insert_once(row.churns, at)
 
 
 def payment_failed(row: Row, at: int, event: e.PaymentFailed) -> None:
@@ -287,7 +337,7 @@ def payment_succeeded(row: Row, at: int, event: e.PaymentSucceeded) -> None:
 
 
 def outcome_observed(row: Row, at: int, event: e.OutcomeObserved) -> None:
-    add_outcome(row, f"outcome:{event.properties.name}", at, fixed(event.properties.value))
+    note(row, f"outcome:{event.properties.name}", at, fixed(event.properties.value))
 
 
 CHANGES: dict[type[e.Event], Callable[[Row, int, Any], None]] = {
@@ -329,9 +379,8 @@ USAGE = frozenset({
     e.LessonStarted, e.LessonCompleted, e.ConceptChecked, e.SurveyAnswered, e.CsContacted, e.PaymentFailed,
     e.PaymentSucceeded, e.OutcomeObserved,
 })  # fmt: skip
-"""Events that change days and dated sums only: standings and experiments read the same after them. Most events do.
-
-A metric of an experiment that reads dated sums has to take its events out of this set."""
+"""Events that change days and dated sums only: standings read the same after them. Most events do. So do experiments,
+unless one has a metric that asks for just these (`World.asks_usage`)."""
 
 
 def advance(row: Row, at: int, event: e.Event) -> None:

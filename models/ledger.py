@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from models.contribution import Contribution, World, after_usage, contribution_of
 from models.rows import NEVER, USER_KEY, Row, owner_of, row_key
+from models.subject import NOTHING_SHARED
 from models.sums import Sums
 from models.working import Working, fresh
 
@@ -50,7 +51,7 @@ class Ledger:
     def rebuild(self, rows: Iterable[tuple[bytes, Row]], now: int) -> None:
         """Derive everything from the partition's rows, on assignment and whenever a plan is published."""
         said = {account_id: account.said for account_id, account in self.sums.accounts.items()}
-        self.sums = Sums(self.world)
+        self.sums = Sums(self.world, now)
         self.now = now
         self._due = []
         for key, row in sorted(rows, key=lambda item: item[0][:1]):  # accounts' own rows before their users'
@@ -87,7 +88,7 @@ class Ledger:
         for one in working.values():
             old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
-            if one.user_id is None and old.converted_at != new.converted_at:
+            if one.user_id is None and old.shared != new.shared:
                 yield from self._read_users(one.account_id, new.converted_at)
         asked, self.sums.asked = self.sums.asked, {}
         for account_id in asked:
@@ -99,6 +100,7 @@ class Ledger:
         Rows that are being worked on wait: when they are settled they are read, in full, at the time that it is then.
         """
         self.now = now
+        self.sums.pass_time(now)
         while self._due and self._due[0][0] <= now:
             _, key = heappop(self._due)
             if key.startswith(ACCOUNT_DUE):
@@ -116,7 +118,7 @@ class Ledger:
         return Moved(account_id, user_id, old, new, at)
 
     def _read_users(self, account_id: str, at: int | None) -> Iterator[Moved]:
-        """Read an account's users again: it has converted as a whole, and they with it."""
+        """Read an account's users again: something is true of them all, e.g. it has converted as a whole."""
         for key in self.sums.keys_of(account_id, None):
             if key.startswith(USER_KEY):
                 yield self._read_again(key, NEVER if at is None else at)
@@ -142,12 +144,12 @@ class Ledger:
     def _contribute(
         self, key: bytes, row: Row, account_id: str, user_id: str | None, only_usage: bool = False
     ) -> tuple[Contribution, Contribution]:
-        before = self.sums.parts.get(key) if only_usage else None
+        before = self.sums.parts.get(key) if only_usage and not self.world.asks_usage else None
         if before is not None:
             new = after_usage(row, before)
         else:
-            converted_at = None if user_id is None else self.sums.converted_at(account_id)
-            new = contribution_of(row, account_id, user_id, self.world, self.now, converted_at)
+            shared = NOTHING_SHARED if user_id is None else self.sums.shared(account_id)
+            new = contribution_of(row, account_id, user_id, self.world, self.now, shared)
         old = self.sums.replace(key, new)
         if new.due is not None and new.due != old.due:
             heappush(self._due, (new.due, key))

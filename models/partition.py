@@ -341,9 +341,9 @@ class Partition:
         sums = self.ledger.sums
         changed, sums.changed = sums.changed, set()
         for kind, id_ in sorted(changed):
-            counts = sums.funnel[id_] if kind == "funnel" else sums.arms[id_]
-            self._outputs.append(Output("partials", 0, partial_key(kind, id_, self.number), encode(counts)))
-        plans = sorted(published.plan_hash for published in self.world.plans.values())
+            value = encode(sums.funnel[id_] if kind == "funnel" else sums.tally(id_).share())
+            self._outputs.append(Output("partials", 0, partial_key(kind, id_, self.number), value))
+        plans = sorted(published.fingerprint for published in self.world.plans.values())
         share = encode({**self.book.share(), **sums.totals(), "plans": plans})
         if share != self._shared:
             self._shared = share

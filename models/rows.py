@@ -29,6 +29,8 @@ class TaskFacts(Struct, array_like=True):
     attempts: int = 0
     failures: int = 0
     failed: int | None = None
+    failed_at: list[int] = []
+    """The first 8 failures, in order."""
 
 
 class Help(Struct, array_like=True, frozen=True, order=True):
@@ -100,6 +102,17 @@ class Row(Struct, array_like=True):
     """The last 16 words on this user's membership, in order of time."""
     terms: Terms = msgspec.field(default_factory=Terms)
     closes: list[Close] = []
+    earlier: bytes = b""
+    """`days` further back, as a number: bit 0 is 64 days before the top day."""
+    first_uses: dict[str, int] = {}
+    """feature -> its first use."""
+    needs: list[int] = []
+    """When help was needed, for whatever task, in order."""
+    churns: list[int] = []
+    mrrs: dict[int, int] = {}
+    """When a monthly revenue was told, and what it was (millionths): the last 64 words."""
+    dated: dict[str, dict[int, int]] = {}
+    """name -> instant -> sum in millionths: the last 512 instants of what experiments may ask to the instant."""
 
 
 class PartitionRow(Struct, array_like=True):

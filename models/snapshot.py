@@ -5,22 +5,36 @@ The publisher and `livelift replay` use the same functions, so that both read to
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from models import experiment, funnel
+from models import funnel
 from models.clock import rfc3339
 from models.contribution import World
 from models.events import SOURCES
 from models.messages import split_partial_key
+from models.plan import PublishedPlan
+from models.readout import experiment
+from models.readout.looks import NOTHING_SEEN, Looks, joined
 from models.rows import NEVER
+from models.tally import Share, Total
 
 SCHEMA = 1
 HORIZON = "a repeated event id is recognised among the last 64 events of its user (or account)"
 AT_RISK_SHARE = 0.10
 
 Snapshot = dict[str, Any]
+decode_share = msgspec.json.Decoder(Share).decode
+decode_looks = msgspec.json.Decoder(Looks).decode
+
+
+class _Reading(NamedTuple):
+    """An experiment as it was last read: against which plan, and when."""
+
+    fingerprint: str
+    time: int
+    snapshot: Snapshot
 
 
 class Partials:
@@ -29,31 +43,59 @@ class Partials:
     def __init__(self, expected: int = 1) -> None:
         self._expected = expected
         """How many partitions there are."""
-        self._counts: dict[tuple[str, str], dict[int, dict[str, int]]] = defaultdict(dict)
+        self._funnels: dict[str, dict[int, dict[str, int]]] = defaultdict(dict)
+        self._experiments: dict[str, Total] = defaultdict(Total)
         self._partitions: dict[int, dict[str, Any]] = {}
+        self.looks: dict[str, Looks] = {}
+        """What looking at an experiment has found once and for all."""
+        self._readings: dict[str, _Reading] = {}
 
     def put(self, key: bytes, value: bytes | None) -> None:
         """Take one partition's latest share (None removes it)."""
         kind, id_, partition = split_partial_key(key)
-        shares: dict[int, Any] = self._partitions if kind == "partition" else self._counts[kind, id_]
-        if value is None:
-            shares.pop(partition, None)
-        else:
-            shares[partition] = msgspec.json.decode(value)
+        match kind:
+            case "experiment":
+                self._experiments[id_].put(partition, None if value is None else decode_share(value))
+                self._readings.pop(id_, None)
+            case "looks":
+                self._take_looks(id_, NOTHING_SEEN if value is None else decode_looks(value))
+            case "funnel":
+                _put(self._funnels[id_], partition, value)
+            case "partition":
+                _put(self._partitions, partition, value)
 
-    def merged(self, kind: str, id_: str) -> Counter[str]:
+    def _take_looks(self, id_: str, found: Looks) -> None:
+        """Somebody else's looks, or one's own come back: what was found once stays found."""
+        before = self.looks.get(id_, NOTHING_SEEN)
+        self.looks[id_] = joined(before, found)
+        if self.looks[id_] != before:
+            self._readings.pop(id_, None)
+
+    def funnel(self, journey: str) -> Counter[str]:
+        """A journey's counters over all partitions."""
         total: Counter[str] = Counter()
-        for share in self._counts.get((kind, id_), {}).values():
+        for share in self._funnels.get(journey, {}).values():
             total.update(share)
         return total
+
+    def experiment(self, published: PublishedPlan) -> Snapshot:
+        """An experiment's snapshot, read anew if anything of it has changed. Looking may add to `looks`."""
+        id_, time = published.plan.id, self.time()
+        reading = self._readings.get(id_)
+        if reading is None or (reading.fingerprint, reading.time) != (published.fingerprint, time):
+            total = self._experiments.get(id_) or Total()
+            snapshot, looks = experiment.read(published, total, self.looks.get(id_, NOTHING_SEEN), time)
+            self.looks[id_] = looks
+            reading = self._readings[id_] = _Reading(published.fingerprint, time, snapshot)
+        return reading.snapshot
 
     @property
     def partitions(self) -> Iterable[dict[str, Any]]:
         return self._partitions.values()
 
-    def knows(self, plan_hash: str) -> bool:
+    def knows(self, fingerprint: str) -> bool:
         """Whether every partition has read its rows against this plan: only then are its sums whole."""
-        reading = [share for share in self._partitions.values() if plan_hash in share["plans"]]
+        reading = [share for share in self._partitions.values() if fingerprint in share["plans"]]
         return len(reading) >= max(self._expected, len(self._partitions))
 
     def time(self) -> int:
@@ -68,6 +110,13 @@ class Partials:
         }
 
 
+def _put(shares: dict[int, Any], partition: int, value: bytes | None) -> None:
+    if value is None:
+        shares.pop(partition, None)
+    else:
+        shares[partition] = msgspec.json.decode(value)
+
+
 def aggregates(partials: Partials, world: World) -> Snapshot:
     """Everything the publisher merges on a pulse: experiments, funnel, quality."""
     time = partials.time()
@@ -80,34 +129,35 @@ def aggregates(partials: Partials, world: World) -> Snapshot:
     }
     headlines = []
     for id_, published in sorted(world.plans.items()):
-        if not partials.knows(published.plan_hash):
+        if not partials.knows(published.fingerprint):
             headlines.append({"experiment": id_, "because": "the workers are reading their rows against its plan"})
             continue
-        counts = partials.merged("experiment", id_)
-        reading = experiment.read(published.plan, published.plan_hash, published.retrospective, counts)
-        headlines.append(headline(reading))
+        reading = partials.experiment(published)
+        headlines.append(headline(published, reading))
         found[f"experiment:{id_}"] = {**common, **reading}
     found["experiments"] = {**common, "experiments": headlines}
     return found
 
 
 def funnels(partials: Partials, world: World) -> Snapshot:
-    return {
-        journey.id: funnel.read(partials.merged("funnel", journey.id), journey) for journey in world.product.journey
-    }
+    return {journey.id: funnel.read(partials.funnel(journey.id), journey) for journey in world.product.journey}
 
 
-def headline(reading: Mapping[str, Any]) -> Snapshot:
+def headline(published: PublishedPlan, reading: Mapping[str, Any]) -> Snapshot:
     """One line of the list of experiments."""
-    itt = reading["metrics"].get("converted", {}).get("itt", {})
+    itt = reading["metrics"][published.plan.primary.name]["itt"]
     return {
         "experiment": reading["experiment"],
         "hypothesis": reading["hypothesis"],
+        "state": published.state,
         "assigned": sum(arm["assigned"] for arm in reading["arms"].values()),
         "mature": sum(arm["mature"] for arm in reading["arms"].values()),
+        "metric": published.plan.primary.name,
         "estimate": itt.get("estimate"),
         "ci": itt.get("ci"),
+        "cs": itt.get("cs"),
         "because": itt.get("because"),
+        "decision": reading["decision"],
     }
 
 
@@ -155,6 +205,8 @@ def lowest(scores: Mapping[str, float], count: int) -> list[tuple[str, float]]:
 ENVELOPE = {"published_at", "fence"}
 UNEVEN = {"late", "duplicate", "suppressed", "forwarded", "lag", "deduplication"}
 """Parts of `quality` that depend on how the events were sent, not on what they say."""
+WATCHED = {"decision", "queue", "looks", "srm"}
+"""Parts of an experiment that depend on when it was looked at: first crossings, latches and the verdict from them."""
 LIVE = {"as_of", "at", "score_id", "causes", "drivers"}
 """What of an account or a user depends on when a message was sent; scores, bands and closes are compared."""
 
@@ -176,6 +228,12 @@ def _canonical(key: str, value: Any) -> Any:
         case "quality":
             ignored = {name: found["count"] for name, found in value["ignored"].items()}
             return {**_aggregate(_without(value, UNEVEN)), "ignored": ignored}
+        case "experiment":
+            srm = {name: inner for name, inner in value["srm"].items() if name != "healthy"}
+            return {**_aggregate(_without(value, WATCHED)), "srm": srm}
+        case "experiments":
+            rows = [_without(row, WATCHED) for row in value["experiments"]]
+            return {**_aggregate(value), "experiments": rows}
         case _:
             return _aggregate(value)
 

@@ -8,20 +8,23 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from models.account import Account
-from models.arms import Unit, join, unit_of
+from models.arms import Unit
 from models.contribution import NOTHING, Contribution, World, roll_up
-from models.rows import row_key
+from models.rows import NEVER, row_key
+from models.subject import NOTHING_SHARED, Shared, join
+from models.tally import Tally
 
 
 class Sums:
     """Everything of a partition that is derived by adding up rows."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, now: int = NEVER) -> None:
         self.world = world
+        self._now = now
         self.accounts: dict[str, Account] = {}
         self.parts: dict[bytes, Contribution] = {}
         self.funnel: dict[str, Counter[str]] = defaultdict(Counter)
-        self.arms: dict[str, Counter[str]] = defaultdict(Counter)
+        self.experiments: dict[str, Tally] = {}
         self.accepted = 0
         self.duplicates = 0
         self.users = 0
@@ -83,31 +86,40 @@ class Sums:
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""
-        self._replace_units(account, account.unit.items(), ())
+        self._replace_units(account, account.unit, {})
         del self.accounts[account_id]
 
-    def converted_at(self, account_id: str) -> int | None:
-        """When the account as a whole converted: by an event that names no person."""
-        return self.parts.get(row_key(account_id, None), NOTHING).converted_at
+    def shared(self, account_id: str) -> Shared:
+        """What the account's own row says of every user in it."""
+        account = self.accounts.get(account_id)
+        return NOTHING_SHARED if account is None else account.shared
 
     def replace_account_unit(self, account_id: str, now: int) -> int | None:
-        """Read the account as one unit of every experiment on accounts; returns when it matures, if news."""
+        """Read the account as one unit of every experiment on accounts; returns when it changes by itself, if news."""
         account = self.accounts.get(account_id)
         if account is None:
             return None
-        subject = join(account.subjects.values())
-        units: dict[str, Unit] = {}
-        for experiment in subject.assignments:
-            published = self.world.plans.get(experiment)
-            if published is not None and published.plan.experiment.unit == "account":
-                unit = unit_of(subject, published.plan, now, self.world.product.lateness)
-                if unit is not None:
-                    units[experiment] = unit
+        units = self.world.units(join(account.subjects.values()), "account", now) if account.subjects else {}
         if units == account.unit:
             return None
-        self._replace_units(account, account.unit.items(), units.items())
+        self._replace_units(account, account.unit, units)
         account.unit = units
         return min((unit.matures_at for unit in units.values() if unit.matures_at is not None), default=None)
+
+    def pass_time(self, now: int) -> None:
+        """Let units' ages grow."""
+        self._now = now
+        for experiment, tally in self.experiments.items():
+            if tally.advance(now - self.world.product.lateness):
+                self.changed.add(("experiment", experiment))
+
+    def tally(self, experiment: str) -> Tally:
+        """The experiment's sums."""
+        tally = self.experiments.get(experiment)
+        if tally is None:
+            plan = self.world.plans[experiment].plan
+            tally = self.experiments[experiment] = Tally(plan, self._now - self.world.product.lateness)
+        return tally
 
     def _count_rows(self, old: Contribution, new: Contribution) -> None:
         self.accepted += new.accepted - old.accepted
@@ -121,17 +133,14 @@ class Sums:
                 self._add(self.funnel[journey], (*counters, f"dose:{at.completions}", *converted), sign)
                 self.changed.add(("funnel", journey))
 
-    def _replace_units(
-        self, account: Account, old: Iterable[tuple[str, Unit]], new: Iterable[tuple[str, Unit]]
-    ) -> None:
-        for sign, units in ((-1, old), (1, new)):
-            for experiment, unit in units:
-                arms = self.arms[experiment]
-                self._add(arms, [f"{unit.arm}:{name}" for name in unit.counters], sign)
-                held = account.units.get((experiment, unit.arm), 0)
-                account.units[experiment, unit.arm] = held + sign
-                if (held > 0) != (held + sign > 0):
-                    self._add(arms, (f"{unit.arm}:clusters",), sign)
+    def _replace_units(self, account: Account, old: dict[str, Unit], new: dict[str, Unit]) -> None:
+        for experiment in old.keys() | new.keys():
+            before, after = old.get(experiment), new.get(experiment)
+            if before != after:
+                clusters = account.clusters.setdefault(experiment, {})
+                self.tally(experiment).replace(clusters, before, after)
+                if not clusters:
+                    del account.clusters[experiment]
                 self.changed.add(("experiment", experiment))
 
     @staticmethod

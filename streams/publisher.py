@@ -13,7 +13,8 @@ from confluent_kafka.admin import AdminClient
 
 from models.clock import HOUR
 from models.contribution import World
-from models.messages import Output
+from models.messages import Output, partial_key
+from models.readout.looks import Looks
 from models.readside import RANKING
 from models.snapshot import Partials, Snapshot, aggregates, at_risk, at_risk_length
 from streams.app import announce_ready, batches, lease_of, make_app
@@ -51,6 +52,7 @@ class Publisher:
         self._partials_topic: Compacted | None = None
         self._partials = Partials(here.partitions)
         self._said: Snapshot = {}
+        self._stored_looks: dict[str, Looks] = {}
         self._ticked_hour = 0
         self._aggregates: Snapshot = {}
         self._changed = True
@@ -110,6 +112,7 @@ class Publisher:
         """Snapshots that changed, and `quality` in any case: its age shows that the publisher is alive."""
         if self._changed:
             self._aggregates = aggregates(self._partials, self.world)
+            self._store_looks()
             self._changed = False
         self._aggregates["quality"] = {**self._aggregates["quality"], "lag": self.lag.records}
         offsets = self._partials.offsets()
@@ -126,6 +129,16 @@ class Publisher:
                     changes.append(Change("history", f"{key}:history", full))
             self._said[key] = value
         return changes
+
+    def _store_looks(self) -> None:
+        """What looking has found once and for all goes to its topic before anybody can read it."""
+        new = {id_: looks for id_, looks in self._partials.looks.items() if self._stored_looks.get(id_) != looks}
+        if new:
+            self.sender.send(
+                [Output("partials", 0, partial_key("looks", id_, 0), encode(looks)) for id_, looks in new.items()]
+            )
+            self.sender.flush()
+            self._stored_looks |= new
 
     def _at_risk_changes(self, fence: Fence) -> list[Change]:
         count = at_risk_length(self.store.ranked(RANKING), self.here.product.capacity.per_owner_per_week)

@@ -14,6 +14,7 @@ from scipy.special import stdtr, stdtrit
 
 from models.inference.means import Array, Means
 from models.inference.moments import Moments, Vector
+from models.inference.proportions import newcombe
 
 ASSOCIATED = "associated with, not caused by: who does more of it was not decided at random"
 
@@ -119,15 +120,13 @@ def steps(by_dose: Mapping[int, Converted], alpha: float = 0.05) -> list[Step]:
 
     NaN where a dose has no units; a dose that is not named has none.
     """
-    from statsmodels.stats.proportion import confint_proportions_2indep  # noqa: PLC0415 (takes seconds to import)
-
     found = []
     for dose in _below_another(by_dose):
         (n0, x0), (n1, x1) = by_dose.get(dose, Converted(0, 0)), by_dose.get(dose + 1, Converted(0, 0))
         difference = low = high = nan
         if n0 and n1:
             difference = x1 / n1 - x0 / n0
-            low, high = confint_proportions_2indep(x1, n1, x0, n0, method="newcomb", compare="diff", alpha=alpha)
+            low, high = newcombe(x1, n1, x0, n0, alpha)
         found.append(Step(dose, n0, n1, difference, float(low), float(high)))
     return found
 

@@ -26,7 +26,15 @@ def experiment(*timeline: Json, **given: Any) -> Any:
     """What is read of an experiment on users with a window of 3 days (lateness 1 h) after this timeline."""
     worker = Worker(world(plan(**{"unit": "user", **given})))
     worker.given(*timeline)
-    return worker.snapshot()["experiment:widget"]
+    return read(worker)
+
+
+def read(worker: Worker) -> Any:
+    """The experiment's snapshot; with each arm's counts stands how many mature units have the outcome."""
+    found = worker.snapshot()["experiment:widget"]
+    for arm, counts in found["arms"].items():
+        counts["converted"] = found["metrics"]["converted"]["arms"][arm]["sum"]
+    return found
 
 
 def arms(*timeline: Json, **given: Any) -> dict[str, dict[str, int]]:
@@ -114,10 +122,10 @@ def test_a_unit_matures_at_window_and_lateness_by_the_passing_of_time_only() -> 
     worker = Worker(world(plan(unit="user")))
     worker.given(assigned("test"), event("converted", instant(1)))
     worker.given(tick(RIPE - 1))
-    green = worker.snapshot()["experiment:widget"]["arms"]["test"]
+    green = read(worker)["arms"]["test"]
     assert (green["mature"], green["immature"], green["converted"]) == (0, 1, 0), "not earlier because it converted"
     worker.given(tick(RIPE))
-    ripe = worker.snapshot()["experiment:widget"]["arms"]["test"]
+    ripe = read(worker)["arms"]["test"]
     assert (ripe["mature"], ripe["immature"], ripe["converted"]) == (1, 0, 1)
 
 
@@ -130,7 +138,7 @@ def test_an_earlier_assignment_that_comes_late_moves_the_window() -> None:
     worker = Worker(world(plan(unit="user")))
     worker.given(assigned("test", instant(2)), event("converted", instant(4)), tick(instant(4)))
     worker.given(assigned("test", instant(0)), tick(instant(4, 1)))
-    found = worker.snapshot()["experiment:widget"]["arms"]["test"]
+    found = read(worker)["arms"]["test"]
     assert (found["mature"], found["converted"]) == (1, 0)
 
 
@@ -154,7 +162,15 @@ def test_an_account_is_one_unit_joined_over_its_users() -> None:
         event("converted", instant(3), user="eve"), tick(instant(5)),
         unit="account",
     )  # fmt: skip
-    assert found["test"] == {"assigned": 1, "clusters": 1, "exposed": 1, "took_up": 1, "mature": 1, "converted": 1}
+    assert found["test"] == {
+        "assigned": 1,
+        "clusters": 1,
+        "exposed": 1,
+        "took_up": 1,
+        "took_up:CS": 1,
+        "mature": 1,
+        "converted": 1,
+    }
     assert found["control"] == {}
 
 
@@ -185,4 +201,4 @@ def test_a_plan_published_after_the_events_is_answered_from_the_rows() -> None:
     late.given(*timeline)
     late.store(late.partition.with_plans(world(plan(unit="user")), list(late.rows.items())))
     late.world = world(plan(unit="user"))
-    assert late.snapshot()["experiment:widget"] == experiment(*timeline)
+    assert read(late) == experiment(*timeline)

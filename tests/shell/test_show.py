@@ -9,7 +9,8 @@ from livelift.show import overview
 
 pytestmark = pytest.mark.shell
 
-ITT = {"estimate": 0.069, "ci": [0.013, 0.128], "p": 0.015, "reading": "fixed horizon: one look"}
+ITT = {"estimate": 0.069, "ci": [0.013, 0.128], "cs": [-0.02, 0.158], "p": 0.015}
+CACE = {"estimate": 0.2, "ar_cs": {"shape": "two rays", "intervals": [[None, -0.3], [0.1, None]]}}
 WHY = "the product saw trouble at task 1; started task 1 and has not completed it in 24 hours"
 
 
@@ -18,10 +19,15 @@ def experiment(itt):
         "experiment": "widget", "hypothesis": "Offering help when a trial user gets stuck raises conversion a good deal",
         "plan": {"experiment": {"alpha": 0.05}},
         "arms": {
-            "control": {"assigned": 1697, "took_up": 120, "mature": 697, "converted": 136},
-            "test": {"assigned": 303, "took_up": 152, "mature": 0, "converted": 0},
+            "control": {"assigned": 1697, "took_up": 120, "mature": 697},
+            "test": {"assigned": 303, "took_up": 152, "mature": 0},
         },
-        "metrics": {"converted": {"itt": itt}},
+        "metrics": {"converted": {
+            "role": "primary", "itt": itt, "cace": CACE,
+            "arms": {"control": {"units": 697, "sum": 136.0, "mean": 0.195},
+                     "test": {"units": 0, "sum": 0.0, "mean": None}},
+        }},
+        "decision": {"verdict": "keep_running", "because": "converted does not decide yet"},
     }  # fmt: skip
 
 
@@ -66,8 +72,11 @@ def test_it_says_what_is_known():
     assert row(text, "1 ") == ["1", "864", "578", "1.16", "286"]
     assert row(text, "0 ") == ["0", "422", "6", "(1.4%)"]
     assert row(text, "control") == ["control", "1,697", "120", "697", "136", "(19.5%)"]
-    assert row(text, "test") == ["test", "303", "152", "0", "0"]
-    assert "conversion: +6.9 percentage points, 95% interval +1.3 to +12.8 (p 0.015;" in text
+    assert row(text, "test") == ["test", "303", "152", "0", "-"]
+    words = " ".join(text.split())
+    assert "on converted: +6.9 points, between -2 points and +15.8 points (95%, whenever you look)" in words
+    assert "those who took it: +20 points, at most -30 points or at least +10 points (95%)" in words
+    assert "Keep running: converted does not decide yet." in words
     assert "Stuck now: 7 users; the 5 waiting longest" in text
     assert "user-5" in text and "user-6" not in text
     assert row(text, "user-1")[:4] == ["user-1", "1", "2026-05-05", "01:48"]

@@ -270,7 +270,7 @@ def sums_of(partition: Partition) -> Json:
         },
         "parts": {key: part._replace(due=None) for key, part in sums.parts.items()},
         "funnel": {id_: dict(counts) for id_, counts in sums.funnel.items() if counts},
-        "arms": {id_: dict(counts) for id_, counts in sums.arms.items() if counts},
+        "arms": {id_: share for id_, tally in sums.experiments.items() if (share := tally.share()).counts},
         "accepted": sums.accepted,
         "duplicates": sums.duplicates,
         "users": sums.users,
@@ -280,7 +280,7 @@ def sums_of(partition: Partition) -> Json:
 def _account(account: Any) -> Json:
     kept = ("rows", "began", "days", "weekly", "features", "joined", "left", "subjects", "mrr", "unit", "closes")
     found = {name: getattr(account, name) for name in kept}
-    found["units"] = {key: value for key, value in account.units.items() if value}
+    found["clusters"] = {key: value for key, value in account.clusters.items() if value}
     return found
 
 

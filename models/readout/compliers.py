@@ -1,0 +1,62 @@
+"""The effect on those who took the offer up because they got it: complier average causal effect, with its set."""
+
+from math import inf
+from typing import Any
+
+from scipy.special import stdtrit
+
+from models.inference import complier, effect
+from models.readout.gates import LEAST_TAKERS
+from models.readout.metric import Arms, Question, read_itt, unknown, watch_of
+from models.readout.written import bounds, number
+
+Snapshot = dict[str, Any]
+NAMES = ("estimate", "se", "ci", "first_stage", "first_stage_f", "ar_set", "ar_cs", "p_always_valid")
+
+
+def read_cace(question: Question, arms: Arms | None) -> Snapshot:
+    """Effect of additional uptake among compliers; verdicts may rest on `ar_set` and `ar_cs`, never on `ci`.
+
+    The Wald error is for information: with weak uptake it is too small. The sets hold every effect that the data do not
+    reject, whenever one looks (`ar_cs`) or at the one planned look (`ar_set`): an interval, two rays or the whole line.
+    """
+    assumes = {"assumes": complier.ASSUMES}
+    if arms is None or not arms.gate.open:
+        return {**unknown(NAMES, read_itt(question, arms)["because"]), **assumes}
+    first = effect.uptake(arms.means)
+    stage = {
+        "first_stage": number(first.estimate),
+        "first_stage_f": number(complier.first_stage_f(arms.means)) if first.se > 0 else None,
+    }
+    if arms.gate.takers < LEAST_TAKERS:
+        because = f"fewer than {LEAST_TAKERS} units took the offer up"
+        return {**unknown(NAMES, because), **stage, **assumes}
+    wald, itt = complier.wald(arms.means), effect.intention_to_treat(arms.means)
+    alpha = question.plan.experiment.alpha
+    fixed = question.plan.experiment.analysis == "fixed"
+    watch = watch_of(question, arms.gate)
+    known = bool(wald.se > 0)
+    return {
+        "estimate": number(wald.estimate),
+        "se": number(wald.se) if known else None,
+        "ci": bounds(*effect.interval(wald, alpha)) if known else None,
+        **stage,
+        "ar_set": _set(arms, float(stdtrit(itt.df, 1 - alpha / 2))),
+        "ar_cs": None if fixed else _set(arms, watch.half_width),
+        "p_always_valid": None if fixed else read_itt(question, arms).get("p_always_valid"),
+        **assumes,
+    }
+
+
+def _set(arms: Arms, critical: float) -> Snapshot | None:
+    found = complier.as_intervals(complier.anderson_rubin(arms.means, critical))
+    return None if found is None else written_set(found)
+
+
+def written_set(intervals: list[tuple[float, float]]) -> Snapshot:
+    """A set of effects as it is published: what it is, and its intervals, an end without bound being null."""
+    if intervals == [(-inf, inf)]:
+        shape = "whole line"
+    else:
+        shape = {1: "interval", 2: "two rays"}.get(len(intervals), "several intervals")
+    return {"shape": shape, "intervals": [[number(low), number(high)] for low, high in intervals]}

@@ -1,0 +1,60 @@
+"""A metric's event over time since assignment, from every assigned unit, before anybody's window is over."""
+
+from typing import Any
+
+from models.inference.durations import Fold, bin_width, bins_of, edges, fold
+from models.inference.survival import by_day, log_rank, median, restricted_means
+from models.outcomes import kind_of
+from models.readout.metric import Question
+from models.readout.written import chance, number
+
+Snapshot = dict[str, Any]
+INDEPENDENT = "units taken as independent: where accounts hold several, the clustered effect is the one to believe"
+
+
+def lasting(question: Question) -> tuple[Fold, Fold] | None:
+    """Event times by bin in control and treatment; None for metrics without an event, or without units."""
+    if not question.is_event and kind_of(question.metric) != "time_to":
+        return None
+    bins = bins_of(question.metric.window, bin_width(question.metric.window))
+    control, treatment = (_fold(question, arm, bins) for arm in question.arms)
+    return control, treatment
+
+
+def _fold(question: Question, arm: str, bins: int) -> Fold:
+    prefix = f"{arm}:time:{question.metric.name}:"
+    counts = question.total.counts
+    names = [f"{at}:event" for at in range(bins)] + [f"{at}:censored" for at in range(bins + 1)]
+    return fold({name: counts[prefix + name] for name in names if prefix + name in counts}, bins)
+
+
+def read_by_day(question: Question) -> Snapshot | None:
+    """Provisional share with the event by day since assignment, by arm: a cohort of one day is not blank for thirty."""
+    arms = lasting(question)
+    if arms is None:
+        return None
+    ends = edges(question.metric.window)
+    return {
+        arm: [{"day": one.day, "share": number(one.share), "at_risk": one.at_risk} for one in by_day(found, ends)]
+        for arm, found in zip(question.arms, arms, strict=True)
+    }
+
+
+def read_time(question: Question) -> Snapshot | None:
+    """Median hours, log-rank test and difference of restricted means, treatment minus control."""
+    arms = lasting(question)
+    if arms is None:
+        return None
+    control, treatment = arms
+    ends = edges(question.metric.window)
+    means = restricted_means(control, treatment, ends)
+    p = log_rank(control.events, control.at_risk, treatment.events, treatment.at_risk)
+    return {
+        "median": {arm: number(median(found, ends)) for arm, found in zip(question.arms, arms, strict=True)},
+        "log_rank_p": chance(p),
+        "rmst_difference": number(means.difference),
+        "rmst_se": number(means.se),
+        "rmst_until_hours": number(means.until),
+        "bin_hours": bin_width(question.metric.window) / 3_600_000_000,
+        "reading": INDEPENDENT,
+    }

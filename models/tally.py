@@ -1,0 +1,149 @@
+"""One partition's sums of one experiment, and their merging: counters, moments of clusters, durations.
+
+At every moment they equal what all units of the partition add up to; replacing a unit takes its old part out and puts
+the new one in.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from models.arms import Part, Unit
+from models.inference.durations import Durations, bin_width, bins_of
+from models.inference.moments import Encoded, Moments, Vector, shifted
+from models.plan import Plan
+
+Clusters = dict[str, Vector]
+"""One account's vector in each of the experiment's moments, by name."""
+
+
+class Share(Struct):
+    """A partition's sums of an experiment as they travel."""
+
+    counts: dict[str, int]
+    moments: dict[str, Encoded]
+
+
+class _Lasting(NamedTuple):
+    """The durations of a metric in an arm, and the width of their bins."""
+
+    durations: Durations
+    width: int
+
+
+class Tally:
+    """The sums of one partition."""
+
+    def __init__(self, plan: Plan, now: int) -> None:
+        self.now = now
+        self.counts: Counter[str] = Counter()
+        self.moments: dict[str, Moments] = {}
+        self._windows = {metric.name: metric.window for metric in plan.metric}
+        self._lasting: dict[tuple[str, str], _Lasting] = {}
+
+    def replace(self, clusters: Clusters, old: Unit | None, new: Unit | None) -> None:
+        """Put a unit's part in place of its former one; `clusters` is its account's, and is kept true."""
+        for sign, unit in ((-1, old), (1, new)):
+            if unit is not None:
+                self._count(unit.counts, sign)
+                for key, (cohort, exit_) in unit.durations.items():
+                    self._lasts(key).durations.add(cohort, exit_, sign)
+        before = {} if old is None else old.parts
+        after = {} if new is None else new.parts
+        for name in before.keys() | after.keys():
+            self._replace_part(clusters, name, before.get(name), after.get(name))
+
+    def _count(self, counts: Mapping[str, int], sign: int) -> None:
+        for name, amount in counts.items():
+            total = self.counts[name] + sign * amount
+            if total:
+                self.counts[name] = total
+            else:
+                del self.counts[name]
+
+    def _replace_part(self, clusters: Clusters, name: str, old: Part | None, new: Part | None) -> None:
+        if old == new:
+            return
+        shape = new or old
+        assert shape is not None
+        nothing = (0,) * len(shape.vector)
+        before, after = (nothing if part is None else part.vector for part in (old, new))
+        held = clusters.get(name)
+        whole = after if held is None or held == before else shifted(held, before, after)
+        moments = self.moments.get(name)
+        if moments is None:
+            moments = self.moments[name] = Moments(shape.blocks, len(shape.vector) // shape.blocks)
+        moments.replace(nothing if held is None else held, whole)
+        if any(whole):
+            clusters[name] = whole
+        else:
+            clusters.pop(name, None)
+        if moments.empty:
+            del self.moments[name]
+
+    def _lasts(self, key: tuple[str, str]) -> _Lasting:
+        lasting = self._lasting.get(key)
+        if lasting is None:
+            window = self._windows[key[0]]
+            width = bin_width(window)
+            lasting = self._lasting[key] = _Lasting(Durations(bins_of(window, width), self.now // width), width)
+        return lasting
+
+    def advance(self, now: int) -> bool:
+        """Let time pass: ages grow. Returns whether anything that is read has changed by it."""
+        self.now = max(self.now, now)
+        changed = False
+        for durations, width in self._lasting.values():
+            if now // width > durations.now:
+                before = durations.counts()
+                durations.advance(now // width)
+                changed = changed or durations.counts() != before
+        return changed
+
+    def share(self) -> Share:
+        """The sums as they travel."""
+        counts = dict(self.counts)
+        for (metric, arm), (durations, _) in self._lasting.items():
+            counts |= {f"{arm}:time:{metric}:{name}": count for name, count in durations.counts().items()}
+        return Share(counts, {name: moments.encode() for name, moments in self.moments.items()})
+
+
+class Total:
+    """All partitions' sums of an experiment: a partition's new share takes its old one's place."""
+
+    def __init__(self, shares: Iterable[tuple[int, Share]] = ()) -> None:
+        self.counts: Counter[str] = Counter()
+        self.moments: dict[str, Moments] = {}
+        self._shares: dict[int, Share] = {}
+        for partition, share in shares:
+            self.put(partition, share)
+
+    def put(self, partition: int, share: Share | None) -> None:
+        """Take a partition's latest share in place of its former one (None: it has none any more)."""
+        old = self._shares.pop(partition, None)
+        if old is not None:
+            self._combine(old, -1)
+        if share is not None:
+            self._shares[partition] = share
+            self._combine(share, 1)
+
+    def _combine(self, share: Share, sign: int) -> None:
+        for name, amount in share.counts.items():
+            total = self.counts[name] + sign * amount
+            if total:
+                self.counts[name] = total
+            else:
+                del self.counts[name]
+        for name, encoded in share.moments.items():
+            moments = Moments.decode(encoded)
+            whole = self.moments.get(name)
+            if whole is None:
+                whole = self.moments[name] = Moments(moments.blocks, moments.columns)
+            if sign > 0:
+                whole += moments
+            else:
+                whole -= moments
+            if whole.empty:
+                del self.moments[name]
