@@ -53,6 +53,11 @@ class Moments:
     def empty(self) -> bool:
         return not self.clusters[0]
 
+    def product(self, i: int, j: int) -> int:
+        """The sum over clusters of v[i]·v[j]."""
+        low, high = min(i, j), max(i, j)
+        return self.products[low * self.width - low * (low + 1) // 2 + high]
+
     def replace(self, old: Vector, new: Vector) -> None:
         """Put a cluster's vector in place of its former one; a vector of zeros stands for no cluster."""
         if old != new:

@@ -5,7 +5,10 @@ from typing import Any
 
 from scipy.special import stdtrit
 
-from models.inference import complier, effect
+from models.facts import FIXED_POINT
+from models.inference import complier, effect, few_takers
+from models.inference.columns import OUTCOME, UNITS, UPTAKE
+from models.readout.counts import singletons
 from models.readout.gates import LEAST_TAKERS
 from models.readout.metric import Arms, Question, read_itt, unknown, watch_of
 from models.readout.written import bounds, number
@@ -29,8 +32,7 @@ def read_cace(question: Question, arms: Arms | None) -> Snapshot:
         "first_stage_f": number(complier.first_stage_f(arms.means)) if first.se > 0 else None,
     }
     if arms.gate.takers < LEAST_TAKERS:
-        because = f"fewer than {LEAST_TAKERS} units took the offer up"
-        return {**unknown(NAMES, because), **stage, **assumes}
+        return {**_few_takers(question, arms), **stage, **assumes}
     wald, itt = complier.wald(arms.means), effect.intention_to_treat(arms.means)
     alpha = question.plan.experiment.alpha
     fixed = question.plan.experiment.analysis == "fixed"
@@ -46,6 +48,35 @@ def read_cace(question: Question, arms: Arms | None) -> Snapshot:
         "p_always_valid": None if fixed else read_itt(question, arms).get("p_always_valid"),
         **assumes,
     }
+
+
+def _few_takers(question: Question, arms: Arms) -> Snapshot:
+    """With so few takers no approximation holds: a randomisation test is inverted where the counts allow it."""
+    few = f"fewer than {LEAST_TAKERS} units took the offer up"
+    if not (question.binary and singletons(question, arms.gate)):
+        whole = written_set([(-inf, inf)])
+        because = f"{few}, and the randomisation test for so few needs 0/1 outcomes of accounts with one unit each"
+        return {**unknown(NAMES, because), "ar_set": whole, "ar_cs": whole}
+    found = few_takers.confidence_set(types(question), question.plan.experiment.alpha)
+    method = {"method": "randomisation test of few takers, for the one look that was planned"}
+    if not found:
+        because = f"{few}, and no effect on them explains how much the arms differ"
+        return {**unknown(NAMES, because), **method}
+    return {**unknown(NAMES, few), "ar_set": written_set(found), **method}
+
+
+def types(question: Question) -> list[list[int]]:
+    """Units of accounts with one unit each, by arm, as neither, taker, converted, both: the columns of `few_takers`."""
+    moments = question.part()
+    assert moments is not None
+    found = []
+    for block in (0, 1):
+        at = block * moments.columns
+        units, taken = moments.sums[at + UNITS], moments.sums[at + UPTAKE]
+        converted = moments.sums[at + OUTCOME] // FIXED_POINT
+        both = moments.product(at + OUTCOME, at + UPTAKE) // FIXED_POINT
+        found.append([units - taken - converted + both, taken - both, converted - both, both])
+    return found
 
 
 def _set(arms: Arms, critical: float) -> Snapshot | None:

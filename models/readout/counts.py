@@ -31,7 +31,7 @@ def _one_look(question: Question, gate: Gate) -> Snapshot:
     n0, n1 = gate.units
     if moments is None or not (n0 and n1):
         return {"method": None, "ci": None, "p": None, "because": "an arm has no mature units"}
-    if not _singletons(question, gate):
+    if not singletons(question, gate):
         return {"method": None, "ci": None, "p": None, "because": SEVERAL_UNITS}
     x0, x1 = (moments.sums[block * moments.columns + OUTCOME] // FIXED_POINT for block in (0, 1))
     alpha = question.plan.experiment.alpha
@@ -46,7 +46,7 @@ def _one_look(question: Question, gate: Gate) -> Snapshot:
     }
 
 
-def _singletons(question: Question, gate: Gate) -> bool:
+def singletons(question: Question, gate: Gate) -> bool:
     """Whether every account holds one unit, in one arm."""
     moments = question.part()
     return moments is not None and gate.units == gate.clusters and moments.clusters[0] == sum(gate.clusters)

@@ -1,5 +1,6 @@
 """A metric's event over time since assignment, from every assigned unit, before anybody's window is over."""
 
+from math import nan
 from typing import Any
 
 from models.inference.durations import Fold, bin_width, bins_of, edges, fold
@@ -9,7 +10,7 @@ from models.readout.metric import Question
 from models.readout.written import chance, number
 
 Snapshot = dict[str, Any]
-INDEPENDENT = "units taken as independent: where accounts hold several, the clustered effect is the one to believe"
+SEVERAL_UNITS = "accounts hold several units, which are not independent: the clustered effect is the one to believe"
 
 
 def lasting(question: Question) -> tuple[Fold, Fold] | None:
@@ -48,13 +49,15 @@ def read_time(question: Question) -> Snapshot | None:
     control, treatment = arms
     ends = edges(question.metric.window)
     means = restricted_means(control, treatment, ends)
-    p = log_rank(control.events, control.at_risk, treatment.events, treatment.at_risk)
+    everybody = question.total.moments.get("assigned")
+    independent = everybody is not None and sum(everybody.sums) == everybody.clusters[0]
+    p = log_rank(control.events, control.at_risk, treatment.events, treatment.at_risk) if independent else nan
     return {
         "median": {arm: number(median(found, ends)) for arm, found in zip(question.arms, arms, strict=True)},
         "log_rank_p": chance(p),
         "rmst_difference": number(means.difference),
-        "rmst_se": number(means.se),
+        "rmst_se": number(means.se) if independent else None,
         "rmst_until_hours": number(means.until),
         "bin_hours": bin_width(question.metric.window) / 3_600_000_000,
-        "reading": INDEPENDENT,
+        **({} if independent else {"because": SEVERAL_UNITS}),
     }
