@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import xxhash
 from msgspec import Struct
 
 from models.arms import Part, Unit
@@ -24,6 +25,40 @@ class Share(Struct):
 
     counts: dict[str, int]
     moments: dict[str, Encoded]
+
+
+SEGMENTS_KEPT = 64
+OTHER_SEGMENTS = "(other)"
+
+
+def few_segments(moments: Mapping[str, Moments]) -> dict[str, Moments]:
+    """The moments with at most 64 segments of a trait, and all others of it together.
+
+    Those with the smallest hashes stay, so that every partition that has one of them names it: a segment that stays
+    among all partitions' has stayed in each.
+    """
+    found: dict[str, Moments] = {}
+    traits: dict[str, list[str]] = {}
+    for name in moments:
+        metric, mark, segment = name.partition("/segment/")
+        if mark:
+            trait, _, label = segment.partition("/")
+            if label != OTHER_SEGMENTS:
+                traits.setdefault(f"{metric}{mark}{trait}/", []).append(label)
+    named = {
+        prefix + label
+        for prefix, labels in traits.items()
+        for label in sorted(labels, key=lambda label: xxhash.xxh3_64_intdigest(label.encode()))[:SEGMENTS_KEPT]
+    }
+    for name, one in moments.items():
+        kept = name
+        if "/segment/" in name and name not in named:
+            metric, mark, segment = name.partition("/segment/")
+            kept = f"{metric}{mark}{segment.partition('/')[0]}/{OTHER_SEGMENTS}"
+        if kept not in found:
+            found[kept] = Moments(one.blocks, one.columns)
+        found[kept] += one
+    return found
 
 
 class _Lasting(NamedTuple):
@@ -107,7 +142,12 @@ class Tally:
         counts = dict(self.counts)
         for (metric, arm), (durations, _) in self._lasting.items():
             counts |= {f"{arm}:time:{metric}:{name}": count for name, count in durations.counts().items()}
-        return Share(counts, {name: moments.encode() for name, moments in self.moments.items()})
+        moments = few_segments(self.moments) if self._many_segments else self.moments
+        return Share(counts, {name: one.encode() for name, one in moments.items()})
+
+    @property
+    def _many_segments(self) -> bool:
+        return len(self.moments) > SEGMENTS_KEPT
 
 
 class Total:

@@ -16,6 +16,7 @@ from models.inference.segments import cochran_q
 from models.readout.gates import LEAST_CLUSTERS
 from models.readout.metric import MILLIONTH, Question
 from models.readout.written import bounds, chance, number
+from models.tally import few_segments
 
 Snapshot = dict[str, Any]
 SEGMENTS_SHOWN = 32
@@ -93,11 +94,11 @@ def _interaction(moments: Moments | None) -> Snapshot:
 def _slices(question: Question, prefix: str) -> list[tuple[str, Snapshot]]:
     whole = f"{question.metric.name}/{prefix}"
     found = []
-    for name, moments in sorted(question.total.moments.items()):
-        if name.startswith(whole):
-            means = means_of(moments, np.array([1.0, MILLIONTH]))
-            read = _read(question, moments, means, effect.intention_to_treat(means))
-            found.append((name.removeprefix(whole), read))
+    named = {name: one for name, one in question.total.moments.items() if name.startswith(whole)}
+    for name, moments in sorted(few_segments(named).items()):
+        means = means_of(moments, np.array([1.0, MILLIONTH]))
+        read = _read(question, moments, means, effect.intention_to_treat(means))
+        found.append((name.removeprefix(whole), read))
     return found
 
 

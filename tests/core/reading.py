@@ -9,9 +9,17 @@ from models.partition import Effects
 from models.snapshot import canonical
 from tests.support.build import Json, Placed, Worker, in_batches, plan, records, world
 
-PLANS = (plan("by-account"), plan("by-user", unit="user", window=2, uptake='{ type = "experiment_exposed" }'))
+KINDS = ("tasks_completed", "task_completed:1", "time_to:2", "helped:CS", "retained", "mrr", "adopted:board", "tickets",
+         "concept_correct:board", "outcome:report")  # fmt: skip
+ASKS = 'covariates = ["segment"]\nsegments = ["role"]'
+PLANS = (
+    plan("by-account", metrics=[*KINDS, "utilisation"], more=ASKS),
+    plan("by-user", unit="user", window=2, uptake='{ type = "experiment_exposed" }', metrics=KINDS, more=ASKS),
+)
 TWO_EXPERIMENTS = world(*PLANS)
-"""One experiment on accounts and one on users, beside the default journey."""
+"""One experiment on accounts and one on users, with every kind of metric, beside the default journey."""
+OF_CONVERSION = world(plan("by-account"), plan("by-user", unit="user", window=2))
+"""Experiments that nothing but conversion matters to: events of mere usage are not read for them."""
 
 
 class Crash(NamedTuple):

@@ -6,12 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.contribution import World
 from models.snapshot import HORIZON, canonical
 from tests.core.generated import MEMBERSHIP, intervals, shuffled
 from tests.core.reading import (
     BEFORE_THE_ACKNOWLEDGEMENT,
     BEFORE_THE_PARTITION_ROW,
     NOTHING_WRITTEN,
+    OF_CONVERSION,
     ONLY_OUTPUTS,
     TWO_EXPERIMENTS,
     Crash,
@@ -156,10 +158,11 @@ def test_many_partitions_merged_are_one_partition(by_interval: list[list[Json]],
     assert end_of(whole)["snapshot"] == canonical(merged)
 
 
+@pytest.mark.parametrize("asking", [TWO_EXPERIMENTS, OF_CONVERSION], ids=["every kind of metric", "conversion only"])
 @given(timelines(late=True), Sizes)
 @checked(40)
-def test_the_sums_equal_a_full_recount_after_every_batch(timeline: list[Json], sizes: list[int]) -> None:
-    worker = Worker(TWO_EXPERIMENTS)
+def test_the_sums_equal_a_full_recount_after_every_batch(asking: World, timeline: list[Json], sizes: list[int]) -> None:
+    worker = Worker(asking)
     for batch in in_batches(records(timeline), sizes):
         worker.take(batch)
         assert sums_of(worker.partition) == sums_of(rebuilt(worker))

@@ -103,8 +103,12 @@ window_days = {window}
 """
 
 
-def plan(id: str = "widget", unit: str = "account", window: float = 3, uptake: str = '{ source = "CS" }') -> Plan:
-    return read_plan(PLAN.format(id=id, unit=unit, window=window, uptake=uptake))
+def plan(id: str = "widget", unit: str = "account", window: float = 3, uptake: str = '{ source = "CS" }',
+         metrics: Iterable[str] = (), more: str = "") -> Plan:  # fmt: skip
+    """A plan whose primary is conversion; further metrics by name, further lines of the experiment in TOML."""
+    text = PLAN.format(id=id, unit=unit, window=window, uptake=uptake)
+    text = text.replace("planned_units = 100", f"planned_units = 100\n{more}")
+    return read_plan(text + "".join(f'[[metric]]\nname = "{name}"\nwindow_days = {window}\n' for name in metrics))
 
 
 def world(*plans: Plan, **product: Any) -> World:
