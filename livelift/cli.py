@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from livelift.commands import experiments as on_experiments
 from livelift.commands import inspect, recordings, running
 from livelift.reach import in_words
 from livelift.surroundings import complain
@@ -25,7 +26,7 @@ def group(what: str, example: str) -> typer.Typer:
 
 
 topics = group("Create and check the topics of the contract.", "livelift topics check")
-experiments = group("Experiment plans.", "livelift experiments list")
+experiments = group("Experiments: from a draft to what came of it.", "livelift experiments list")
 journeys = group("Journeys through onboarding.", "livelift journeys table")
 dead_letters = group("What was refused, and why.", "livelift dead-letters list")
 
@@ -40,8 +41,12 @@ app.command()(inspect.schema)
 app.command()(inspect.forget)
 topics.command("create")(running.create)
 topics.command("check")(running.check)
-experiments.command("apply")(inspect.apply)
-experiments.command("list")(inspect.list_experiments)
+experiments.command("draft")(on_experiments.draft)
+experiments.command("queue")(on_experiments.queue)
+experiments.command("apply")(on_experiments.apply)
+experiments.command("stop")(on_experiments.stop)
+experiments.command("list")(on_experiments.list_experiments)
+experiments.command("show")(on_experiments.show)
 journeys.command("table")(inspect.journey_table)
 dead_letters.command("list")(inspect.list_dead_letters)
 app.add_typer(topics, name="topics")

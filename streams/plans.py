@@ -1,4 +1,4 @@
-"""The published experiment plans, read whole from their topic by every worker that needs them."""
+"""The experiment plans that count, read whole from their topic by every worker that needs them."""
 
 import msgspec
 
@@ -10,15 +10,20 @@ decode = msgspec.json.Decoder(PublishedPlan).decode
 
 
 class Plans:
-    """All published plans by experiment id; `refresh` says whether any have come since."""
+    """The plans of experiments that run or have run, by id; drafts and the queue are nothing to a worker."""
 
     def __init__(self, here: Surroundings) -> None:
         self._topic = Compacted(here.confluent, here.topic("experiment-plans"))
-        self.published = {key.decode(): decode(value) for key, value in self._topic.catch_up().items()}
+        self._topic.catch_up()
+        self.published = self._counted()
 
     def refresh(self) -> bool:
-        changes = self._topic.poll()
-        if not changes:
+        """Read on; whether any of the plans that count has come, changed or gone since."""
+        if not self._topic.poll():
             return False
-        self.published = {key.decode(): decode(value) for key, value in self._topic.values.items()}
-        return True
+        before, self.published = self.published, self._counted()
+        return self.published != before
+
+    def _counted(self) -> dict[str, PublishedPlan]:
+        held = {key.decode(): decode(value) for key, value in self._topic.values.items()}
+        return {id_: published for id_, published in held.items() if published.counted}

@@ -1,6 +1,5 @@
 """Looking at what there is: snapshots, schemas, refusals; and asking for somebody to be forgotten."""
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -80,46 +79,6 @@ def forget(
     print(
         "asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention"
     )
-
-
-def apply(
-    file: Annotated[Path, typer.Argument(help="A plan file (TOML).")],
-    retrospective: Annotated[
-        bool, typer.Option("--retrospective", help="Its events have begun to come already.")
-    ] = False,
-) -> None:
-    """Publish an experiment plan; it is frozen from then on.
-
-    Example: [bold]livelift experiments apply plan.toml[/bold]
-    """
-    from livelift.experiments import publish_plan
-    from livelift.reach import reach_kafka
-    from models.plan import PlanError, read_plan
-
-    try:
-        plan = read_plan(file.read_bytes())
-    except PlanError as error:
-        raise PlanError(f"{file}: {error}") from error
-    new = publish_plan(reach_kafka(Settings(), "experiment-plans"), plan, retrospective)
-    print(f"{plan.id}: {'published' if new else 'was published already, unchanged'} ({plan.hash})")
-
-
-def list_experiments(json: Json = False) -> None:
-    """List the published plans.
-
-    Example: [bold]livelift experiments list[/bold]
-    """
-    from livelift.experiments import published_plans
-    from livelift.reach import reach_kafka
-
-    plans = published_plans(reach_kafka(Settings(), "experiment-plans"))
-    if json:
-        print(msgspec.json.encode(plans).decode())
-        return
-    for id_, published in sorted(plans.items()):
-        print(f"{id_}  {published.plan_hash}  starts {published.plan.experiment.starts_at:%Y-%m-%d}")
-    if not plans:
-        print("no experiment plans are published (`livelift experiments apply FILE` publishes one)")
 
 
 def journey_table() -> None:

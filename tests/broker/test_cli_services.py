@@ -8,7 +8,6 @@ import sys
 import pytest
 
 from livelift.local.topics import wanted
-from tests.support.build import PLAN
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 DEADLINE_S = 60
@@ -56,18 +55,6 @@ def test_what_needs_topics_says_so_where_there_are_none(livelift):
     assert missing.stdout.endswith("`livelift topics create` makes what is missing\n")
     said = complaint(livelift("experiments", "list", LIVELIFT_NAMESPACE="nobodys-"))
     assert "topic nobodys-experiment-plans is not on Kafka at" in said and "`livelift topics create`" in said
-
-
-def test_a_plan_is_published_once_and_then_frozen(livelift, tmp_path):
-    text = PLAN.format(id="widget", unit="account", window=3, uptake='{ source = "CS" }')
-    (tmp_path / "plan.toml").write_text(text)
-    assert json.loads(livelift("experiments", "list", "--json").stdout) == {}
-    assert livelift("experiments", "apply", "plan.toml").stdout.startswith("widget: published (")
-    assert "was published already, unchanged" in livelift("experiments", "apply", "plan.toml").stdout
-    assert livelift("experiments", "list").stdout.startswith("widget  ")
-    (tmp_path / "plan.toml").write_text(text.replace("planned_units = 100", "planned_units = 200"))
-    said = complaint(livelift("experiments", "apply", "plan.toml"))
-    assert "published and frozen" in said and "planned_units: 100 -> 200" in said
 
 
 def test_a_snapshot_that_is_not_there_is_named(livelift):

@@ -84,6 +84,9 @@ def test_help_is_shown_and_is_no_failure(livelift):
         (["replay"], "Missing argument"),
         (["worker", "--role", "chef"], "'chef' is not one of"),
         (["dead-letters", "list", "--last", "0"], "Invalid value for '--last'"),
+        (["experiments", "stop", "widget"], "Missing option '--why'"),
+        (["experiments", "draft", "plan.toml", "--base-rate", "2"], "Invalid value for '--base-rate'"),
+        (["experiments", "draft", "plan.toml", "--sd", "nan"], "Invalid value for --sd: nan is no number"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -118,7 +121,8 @@ def test_no_redis_is_named(livelift):
     "arguments",
     [
         ["topics", "check"], ["topics", "create", "--json"], ["experiments", "list"], ["dead-letters", "list"],
-        ["forget", "--account", "acme"],
+        ["forget", "--account", "acme"], ["experiments", "show", "widget"], ["experiments", "apply", "widget"],
+        ["experiments", "stop", "widget", "--why", "over"],
     ],
     ids=" ".join,
 )  # fmt: skip
@@ -156,16 +160,17 @@ def test_a_wrong_product_file_is_named_with_the_field(livelift, tmp_path):
     assert said == "livelift: trial/livelift.toml: Expected `float` >= 0.0 - at `$.lateness_hours`"
 
 
+@pytest.mark.parametrize("command", ["draft", "queue", "apply"])
 @pytest.mark.parametrize(
     ("text", "said"),
     [(None, "plan.toml: No such file or directory"), ("arms =\n[x]", "plan.toml: Invalid value (at line 1"),
      ("[experiment]\nname = 1", "plan.toml: Object contains unknown field `name`")],
     ids=["absent", "no TOML", "unknown field"],
 )  # fmt: skip
-def test_a_wrong_plan_file_is_named(livelift, tmp_path, text, said):
+def test_a_wrong_plan_file_is_named(livelift, tmp_path, command, text, said):
     if text is not None:
         (tmp_path / "plan.toml").write_text(text)
-    assert said in complaint(livelift("experiments", "apply", "plan.toml"))
+    assert said in complaint(livelift("experiments", command, "plan.toml"))
 
 
 def test_json_is_all_that_is_printed(livelift):
