@@ -263,7 +263,7 @@ def _when(at: str | None) -> int:
 
 
 def _finite(**given: float | None) -> None:
-    """An option that is `nan` or `inf` is within its bounds and yet no number."""
+    """An option that is `inf` is within its bounds and yet no number."""
     for name, value in given.items():
         if value is not None and not isfinite(value):
             raise typer.BadParameter(f"{value} is no number", param_hint=f"--{name.replace('_', '-')}")

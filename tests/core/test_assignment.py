@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from scipy.stats import chi2_contingency, chisquare
 
 from models.assignment import assign, position
-from models.plan import Exclusive, Plan
+from models.plan import Exclusive, Plan, read_plan
 from tests.support.build import plan
+from tests.support.readme import ROOT, blocks
 
 pytestmark = pytest.mark.core
 
@@ -46,6 +47,15 @@ def test_the_answer_stays_the_same_for_ever() -> None:
     assert [assign(widget(), f"account-{number}") for number in range(12)] == GOLDEN
     assert position("arm|widget|account-0") == GOLDEN_POSITION
     assert position("arm|widget|account-0") == (xxhash.xxh3_64_intdigest(b"arm|widget|account-0") >> 11) / 2**53
+
+
+def test_the_guides_plan_is_one_and_its_number_for_other_languages_is_right() -> None:
+    (example,) = blocks("toml", file=ROOT / "docs" / "guides" / "experiments.md")
+    found = read_plan(example)
+    assert found.exclusive is not None and found.primary.minimum_effect == 0.05
+    assert (
+        f"`arm|widget|account-0` gives {GOLDEN_POSITION}" in (ROOT / "docs" / "guides" / "experiments.md").read_text()
+    )
 
 
 GOLDEN = [
@@ -105,7 +115,7 @@ def test_a_product_assigns_with_what_the_package_offers(tmp_path: Path) -> None:
         role = "primary"
     """)
     code = "import livelift; print(livelift.assign(livelift.load_plan('plan.toml'), 'account-0'))"
-    where = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    where = {**os.environ, "PYTHONPATH": str(ROOT)}
     said = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=where, capture_output=True, text=True, check=True
     ).stdout

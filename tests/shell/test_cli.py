@@ -86,7 +86,7 @@ def test_help_is_shown_and_is_no_failure(livelift):
         (["dead-letters", "list", "--last", "0"], "Invalid value for '--last'"),
         (["experiments", "stop", "widget"], "Missing option '--why'"),
         (["experiments", "draft", "plan.toml", "--base-rate", "2"], "Invalid value for '--base-rate'"),
-        (["experiments", "draft", "plan.toml", "--sd", "nan"], "Invalid value for --sd: nan is no number"),
+        (["experiments", "draft", "plan.toml", "--sd", "inf"], "Invalid value for --sd: inf is no number"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
