@@ -8,22 +8,17 @@ from typing import NamedTuple
 
 import msgspec
 from confluent_kafka import Producer
-from msgspec import Struct
 
 from models import lifecycle
+from models.inference.discoveries import level
 from models.lifecycle import Registration
 from models.messages import split_partial_key
 from models.plan import Plan, PlanError, PublishedPlan
+from models.readout.looks import Looks
 from streams.compacted import Compacted
 from streams.config import Surroundings
 
 TIMEOUT = 30.0
-
-
-class Looks(Struct):
-    """Of what the publisher latches under `partials`' kind `looks`, the one thing that matters here."""
-
-    rejected_at: int | None = None
 
 
 class Stopped(NamedTuple):
@@ -93,14 +88,6 @@ class Experiments:
             self.plans[published.plan.id] = published
         if producer.flush(TIMEOUT):
             raise PlanError(f"Kafka did not take {', '.join(each.plan.id for each in changed)} in {TIMEOUT:g} s")
-
-
-def level(alpha: float, place: int, rejections: int) -> float:
-    """What the experiment at this place may spend: alpha·γ·(rejections + 1), γ = 1/(t(t+1)).
-
-    e-LOND (Xu and Ramdas 2024, "Online multiple testing with e-values", AISTATS): the γ of all places add up to 1.
-    """
-    return alpha * (1 / (place * (place + 1))) * (rejections + 1)
 
 
 def published_plans(here: Surroundings) -> dict[str, PublishedPlan]:

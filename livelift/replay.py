@@ -7,8 +7,10 @@ from livelift.recording import Record, Recording
 from models.alignment import Alignment
 from models.contribution import World
 from models.events import SOURCES
+from models.inference.discoveries import level
+from models.lifecycle import Registration, apply, next_place
 from models.partition import Effects, Partition
-from models.plan import PublishedPlan, read_plan
+from models.plan import Plan, PublishedPlan, read_plan
 from models.product import Product
 from models.readside import ReadSide
 from models.record import RECORDING_END
@@ -85,7 +87,16 @@ class Replay:
 
 def replay(recording: Recording, product: Product, progress: Callable[[int], None] | None = None) -> Snapshot:
     """Every snapshot of a recording, by its key."""
-    plans = [read_plan(path.read_bytes()) for path in recording.plans]
-    running = Replay(product, {plan.id: PublishedPlan(plan, plan.hash) for plan in plans})
+    running = Replay(product, applied(read_plan(path.read_bytes()) for path in recording.plans))
     running.feed(recording.records(), recording.last_tick, progress)
     return running.snapshot()
+
+
+def applied(plans: Iterable[Plan]) -> dict[str, PublishedPlan]:
+    """A recording's experiments, each applied from its start in the order of their files, as `play` does."""
+    found: dict[str, PublishedPlan] = {}
+    for plan in plans:
+        place = next_place(found)
+        registration = Registration(place, level(plan.experiment.alpha, place, 0))
+        found[plan.id] = apply(None, plan, "recording", plan.starts_at, registration, list(found.values()))
+    return found

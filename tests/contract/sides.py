@@ -24,6 +24,7 @@ from models.snapshot import Snapshot, canonical
 from streams.app import make_app
 from streams.plain import Plain
 from streams.publisher import AT_RISK_EVERY, PROJECTIONS, Publisher
+from streams.sender import Sender
 from tests.support.build import decoded_json
 from tests.support.stack import until
 
@@ -67,7 +68,10 @@ class InRedis:
 
     def started(self) -> Publisher:
         """A publisher that has just been started."""
-        return Publisher(self.here, make_app("publisher", self.here))
+        publisher = Publisher(self.here, make_app("publisher", self.here))
+        # The lease comes with Faust's heartbeats; here nobody else could own the pulse.
+        publisher.sender = Sender(self.here.confluent, self.here.topic, lambda: None, self.here.session_timeout_s)
+        return publisher
 
     def succeed(self) -> None:
         """Another publisher takes over."""

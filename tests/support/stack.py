@@ -159,7 +159,8 @@ class Reading:
             yield "at-risk is not that of the scores"
         held = self.snapshots.keys()
         read = {key.removeprefix("experiment:") for key in held if key.startswith("experiment:")}
-        unread = published_plans(surroundings(self.settings)).keys() - read
+        counted = {id_ for id_, one in published_plans(surroundings(self.settings)).items() if one.counted}
+        unread = counted - read
         if unread:
             yield f"not read yet: experiments {sorted(unread)}"
 
