@@ -15,9 +15,11 @@ from confluent_kafka import Producer
 from livelift.experiments import published_plans
 from livelift.surroundings import surroundings
 from models.clock import rfc3339
+from models.contribution import World
 from models.messages import partial_key
+from models.product import Product
 from streams.plans import Plans
-from tests.support.build import PLAN, instant
+from tests.support.build import PLAN, Worker, event, instant, tick
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 DEADLINE_S = 60
@@ -163,16 +165,22 @@ def test_a_plan_has_to_fit_the_product(livelift, plan_file, tmp_path):
     done(livelift("apply", file))
 
 
+def read_of_tour(published):
+    """The snapshot of ten accounts an arm after two weeks, five of those in treatment having been shown the tour."""
+    worker = Worker(World(Product(), {"tour": published}))
+    for n in range(20):
+        arm = "test" if n % 2 else "control"
+        worker.given(event("experiment_assigned", instant(1), f"acme-{n}", "ann", experiment="tour", arm=arm))
+        if n % 4 == 1:
+            worker.given(event("experiment_exposed", instant(1), f"acme-{n}", "ann", experiment="tour"))
+    worker.given(tick(instant(14)))
+    return json.loads(msgspec.json.encode(worker.snapshot()["experiment:tour"]))
+
+
 def test_advice_and_show_read_what_redis_holds(livelift, plan_file):
     assert "no experiment 'widget' is published; there are: none" in complaint(livelift("show", "widget"))
     done(livelift("apply", plan_file("tour"), "--by", "ann"))
-    arm = {"assigned": 10, "exposed": 5, "took_up": 1, "mature": 0, "converted": 0}
-    reading = {
-        "experiment": "tour", "hypothesis": "A tour helps", "as_of": {"time": rfc3339(instant(14))},
-        "arms": {"control": {**arm, "exposed": 0}, "test": arm}, "metrics": {},
-        "plan": json.loads(msgspec.json.encode(published_plans(livelift.here)["tour"].plan)),
-        "decision": {"verdict": "keep_running", "because": "no unit is mature yet"},
-    }  # fmt: skip
+    reading = read_of_tour(published_plans(livelift.here)["tour"])
     settings = livelift.settings
     client = redis.Redis.from_url(settings.redis)
     client.set(f"{settings.redis_prefix}experiment:tour", json.dumps(reading))
@@ -183,7 +191,7 @@ def test_advice_and_show_read_what_redis_holds(livelift, plan_file):
     shown = done(livelift("show", "tour"))
     assert shown.startswith("tour: running from 2026-05-05T00:00:00Z") and "running by ann" in shown
     assert "experiment.arms.test: 0.3" in shown and "metric[0].window_days: 3" in shown
-    assert "decision: keep_running, because no unit is mature yet" in shown and "Experiment tour" in shown
+    assert "decision: keep_running, because too early to say" in shown and "Experiment tour" in shown
     assert json.loads(done(livelift("show", "tour", "--json")))["snapshot"] == reading
 
     advised = json.loads(done(livelift("draft", plan_file("widget"), "--arrivals-per-week", "50", "--json")))
