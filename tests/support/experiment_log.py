@@ -27,6 +27,9 @@ KINDS = [
 ]  # fmt: skip
 """Every kind of metric that any unit has, with its window in days; some weeks, some broken days."""
 WINDOWS = {**dict(KINDS), "utilisation": 14}
+ASSIGNED = instant(9, 7)
+EDGES = [ASSIGNED + round(days * DAY) + off for days in (0, 1, 3, 6.25, 7, 9.5, 10, 12, 14, 20) for off in (-1, 0, 1)]
+"""Around these instants accounts are put of which everything happens at one: ends of windows, landmarks, weeks."""
 TRAITS = 'covariates = ["employees"]\nsegments = ["segment"]'
 UPTAKE = 'uptake = { source = "CS" }\n'
 
@@ -84,7 +87,44 @@ def log(seed: int) -> list[Json]:
         found += [{**one, "account_id": account} for one in _account(chance, users)]
         for user in users:
             found += [{**one, "account_id": account, "user_id": user} for one in _user(chance)]
+    for number, at in enumerate(EDGES):
+        found += [{**one, "account_id": f"edge-{number}"} for one in _at_the_edge(at)]
     return sorted(found, key=lambda one: one["at"])
+
+
+def _at_the_edge(at: int) -> Iterator[Json]:
+    """Users of an account to whom all sorts of things happen at one and the same instant."""
+    for experiment in ("by-account", "by-user"):
+        yield _assigned(experiment, "test" if at % 2 else "control", ASSIGNED, None)
+    for user, more in (("everything", _happenings(at)), ("tasks", [event("help_engaged", at, source="OTHER")])):
+        yield from [{**one, "user_id": user} for one in (*_tasks_at(at), *more)]
+    yield event("task_started", at - DAY, user="overdue", task="2")
+    yield event("help_engaged", at, user="overdue", source="CS")
+    yield event("converted", at, user="converted", mrr=7)
+    yield event("task_completed", ASSIGNED + DAY, user="converted", task="1")
+
+
+def _tasks_at(at: int) -> Iterator[Json]:
+    for task in ("1", "2"):
+        yield event("task_started", at, task=task)
+        yield event("task_completed", at, task=task)
+    yield event("task_failed", ASSIGNED, task="2")
+    yield event("task_failed", at, task="2")
+
+
+def _happenings(at: int) -> Iterator[Json]:
+    yield event("help_needed", at)
+    for source in ("OTHER", "CS"):
+        yield event("help_engaged", at, source=source)
+    yield event("mrr_changed", at, mrr=5)
+    yield event("mrr_changed", at, mrr=8)
+    yield event("churned", at)
+    yield event("core_action", at, feature="board")
+    yield event("ticket_opened", at, ticket="1")
+    yield event("concept_checked", at, concept="vat", correct=True)
+    yield event("outcome_observed", at, name="gmv", value=0.5)
+    yield event("traits_set", at, segment="small")
+    yield event("traits_set", at, segment="large", employees=4)
 
 
 def _account(chance: _Chance, users: list[str]) -> Iterator[Json]:
