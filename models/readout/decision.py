@@ -44,7 +44,7 @@ def unhealthy(plan: Plan, reading: Mapping[str, Any], looks: Looks) -> str:
     """Why nothing else of the experiment is to be believed; empty when there is no such reason."""
     srm, assigned = reading["srm"], {arm: found["assigned"] for arm, found in reading["arms"].items()}
     counts = " and ".join(f"{count} in {arm}" for arm, count in assigned.items())
-    planned = " and ".join(f"{share:.0%} {arm}" for arm, share in plan.experiment.arms.items())
+    planned = " and ".join(f"{100 * share:.4g}% {arm}" for arm, share in plan.experiment.arms.items())
     if srm["p_final"] is not None and srm["p_final"] < plan.srm.alpha:
         return (
             f"the arms hold {counts}, which {planned} would give with probability {srm['p_final']:.2g} (sample ratio "
