@@ -2,12 +2,26 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.facts import CHANGES, DAYS_KEPT, ENDS_KEPT, FEATURES_KEPT, NAMES_KEPT, OUTCOME_DAYS, TRAITS_KEPT
-from models.rows import Help
+from models.facts import (
+    CHANGES,
+    DAYS_KEPT,
+    EARLIER_DAYS,
+    ENDS_KEPT,
+    FAILURES_KEPT,
+    FEATURES_KEPT,
+    INSTANTS_KEPT,
+    MRRS_KEPT,
+    NAMES_KEPT,
+    OUTCOME_DAYS,
+    TRAITS_KEPT,
+)
+from models.facts import active_days as kept_days
+from models.rows import Help, Row, TaskFacts
 from models.working import ROWS
 from tests.core.generated import KINDS, histories
 from tests.support.build import FIRST_DAY, Json, checked, decoded, event, facts, facts_of, instant
@@ -263,3 +277,201 @@ def test_the_largest_amounts_that_are_accepted_can_be_stored(given: Json) -> Non
     decoded(given)
     row = facts_of(*[{**given, "id": f"number {number}"} for number in range(20)])
     assert facts(ROWS.encode(row)) == facts(row)
+
+
+# -- what experiments ask of rows: to the instant, and for more than a year ---------------------------------------------
+
+
+def all_active_days(*events: Json) -> set[int]:
+    row = facts_of(*events)
+    mask = kept_days(row)
+    assert mask >> (DAYS_KEPT + EARLIER_DAYS) == 0
+    return {row.top_day - back - FIRST_DAY for back in range(mask.bit_length()) if mask >> back & 1}
+
+
+def visited(*days: int) -> list[Json]:
+    return [event("session_started", instant(day, 12)) for day in days]
+
+
+@pytest.mark.parametrize(
+    ("days", "kept"),
+    [
+        ((0, 63), {0, 63}),
+        ((0, 64), {0, 64}),
+        ((0, 1, 70, 130), {0, 1, 70, 130}),
+        ((0, 1, 447), {0, 1, 447}),
+        ((0, 1, 448), {1, 448}),
+        ((0, 200, 447, 448, 460), {200, 447, 448, 460}),
+        ((0, 5000), {5000}),
+        ((0, 400, 800, 1200), {800, 1200}),
+    ],
+)
+def test_days_of_visits_are_kept_for_448_days(days: tuple[int, ...], kept: set[int]) -> None:
+    for some in (days, days[::-1], (*days[1:], days[0]), (days[-1], *days[:-1])):
+        assert all_active_days(*visited(*some)) == kept
+    either_way(*visited(*days))
+    assert active_days(facts_of(*visited(*days))) == {day for day in kept if day > max(days) - DAYS_KEPT}
+
+
+@given(st.lists(st.integers(0, 1000), min_size=1, max_size=30), st.randoms())
+@checked(60)
+def test_any_visits_in_any_order_leave_the_last_448_days_of_them(days: list[int], any_: Any) -> None:
+    mixed = list(days)
+    any_.shuffle(mixed)
+    kept = {day for day in days if day > max(days) - DAYS_KEPT - EARLIER_DAYS}
+    assert all_active_days(*visited(*days)) == all_active_days(*visited(*mixed)) == kept
+    assert facts(facts_of(*visited(*days))) == facts(facts_of(*visited(*mixed)))
+
+
+def test_automated_use_moves_the_days_on_and_is_none_of_them() -> None:
+    automated = event("core_action", instant(447), feature="sync", automated=True)
+    assert all_active_days(*visited(0), automated) == {0}
+    assert all_active_days(*visited(0), {**automated, "at": event("tick", instant(448))["at"]}) == set()
+    either_way(*visited(0, 100), automated)
+
+
+def test_the_first_use_of_a_feature_is_kept_when_its_days_are_long_gone() -> None:
+    uses = [event("core_action", instant(day, 3), feature="board") for day in (2, 5, 300, 900)]
+    either_way(*uses)
+    assert facts_of(*reversed(uses)).first_uses == {"core_action:board": instant(2, 3)}
+
+
+def test_first_uses_are_of_features_configurations_and_tasks() -> None:
+    row = facts_of(
+        event("core_action", instant(3), feature="board", automated=True),
+        event("feature_configured", instant(2), feature="board"),
+        event("task_completed", instant(1), task="1"),
+        event("task_started", instant(0), task="1"),
+    )
+    assert row.first_uses == {
+        "core_action:board": instant(3),
+        "configured:board": instant(2),
+        "task:1": instant(1),
+    }
+
+
+def test_of_too_many_features_the_same_first_uses_are_kept_in_any_order() -> None:
+    uses = [event("core_action", instant(number), feature=f"feature {number}") for number in range(FEATURES_KEPT + 20)]
+    either_way(*uses)
+    row = facts_of(*uses)
+    assert len(row.first_uses) == FEATURES_KEPT and set(row.first_uses) == set(row.features)
+
+
+def test_every_need_of_help_is_kept_once_whatever_its_task() -> None:
+    needs = [
+        event("help_needed", instant(2), task="1"), event("help_needed", instant(1)),
+        event("help_needed", instant(2)), event("help_needed", instant(3), task="1"),
+    ]  # fmt: skip
+    either_way(*needs)
+    assert facts_of(*needs).needs == [instant(1), instant(2), instant(3)]
+
+
+@pytest.mark.parametrize(("kind", "field"), [("help_needed", "needs"), ("churned", "churns")])
+def test_of_too_many_instants_the_first_and_the_last_are_kept(kind: str, field: str) -> None:
+    many = [event(kind, instant(day)) for day in range(2 * ENDS_KEPT + 5)]
+    either_way(*many)
+    either_way(*many[::2], *many[1::2])
+    kept = [*range(ENDS_KEPT), *range(ENDS_KEPT + 5, 2 * ENDS_KEPT + 5)]
+    assert getattr(facts_of(*many[1::2], *many[::2]), field) == [instant(day) for day in kept]
+
+
+def test_every_churn_is_kept() -> None:
+    churns = [event("churned", instant(day)) for day in (5, 2, 9, 5)]
+    either_way(*churns)
+    assert facts_of(*churns).churns == [instant(2), instant(5), instant(9)]
+
+
+def test_every_word_on_the_monthly_revenue_is_kept_the_larger_of_one_instant() -> None:
+    words = [
+        event("mrr_changed", instant(2), mrr=20), event("converted", instant(1), mrr=10.5),
+        event("renewed", instant(2), mrr=30), event("renewed", instant(3)), event("mrr_changed", instant(4), mrr=-1),
+    ]  # fmt: skip
+    either_way(*words)
+    assert facts_of(*words).mrrs == {instant(1): 10_500_000, instant(2): 30_000_000, instant(4): -1_000_000}
+
+
+def test_the_last_64_words_on_the_monthly_revenue_are_kept() -> None:
+    words = [event("mrr_changed", instant(day), mrr=day) for day in range(MRRS_KEPT + 9)]
+    either_way(*words)
+    either_way(*words[::2], *words[1::2])
+    assert set(facts_of(*reversed(words)).mrrs) == {instant(day) for day in range(9, MRRS_KEPT + 9)}
+
+
+def test_a_task_keeps_when_it_failed_first() -> None:
+    fails = [event("task_failed", instant(hour=hour), task="1") for hour in (*range(12), 3)]
+    either_way(*fails)
+    task = facts_of(*reversed(fails)).tasks["1"]
+    assert task.failed_at == [instant(hour=hour) for hour in (0, 1, 2, 3, 3, 4, 5, 6)]
+    assert (len(task.failed_at), task.failures, task.failed) == (FAILURES_KEPT, 13, instant(0))
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "amount"),
+    [
+        (event("ticket_opened", ticket="1"), "tickets", 1),
+        (event("concept_checked", concept="vat", correct=True), "concept:correct:vat", 1),
+        (event("concept_checked", concept="vat", correct=False), "concept:wrong:vat", 1),
+        (event("outcome_observed", name="gmv", value=-0.1), "outcome:gmv", -0.1),
+    ],
+)
+def test_what_experiments_sum_is_dated_to_the_instant(given: Json, name: str, amount: float) -> None:
+    at = [instant(0), instant(0, 5), instant(0, 5), instant(9)]
+    events = [{**given, "id": f"{i}", "at": event("tick", when)["at"]} for i, when in enumerate(at)]
+    either_way(*events)
+    one = round(amount * 1_000_000)
+    assert facts_of(*events).dated == {name: {instant(0): one, instant(0, 5): 2 * one, instant(9): one}}
+
+
+def test_usage_surveys_and_payments_are_summed_by_day_only() -> None:
+    row = facts_of(
+        event("usage_reported", rows=2), event("survey_answered", survey="nps", score=9), event("payment_failed"),
+        event("cs_contacted"), event("lesson_completed", lesson="a"), event("ticket_closed", ticket="1"),
+    )  # fmt: skip
+    assert row.dated == {}
+
+
+def test_the_last_512_instants_of_a_dated_sum_are_kept_in_any_order() -> None:
+    values = [
+        event("outcome_observed", instant(0, minute=minute), name="gmv", value=1)
+        for minute in range(INSTANTS_KEPT + 30)
+    ]
+    other = event("outcome_observed", instant(0), name="other", value=1)
+    either_way(*values, other)
+    either_way(*values[::3], *values[1::3], other, *values[2::3])
+    row = facts_of(*values[::2], other, *values[1::2])
+    assert set(row.dated["outcome:gmv"]) == {instant(0, minute=minute) for minute in range(30, INSTANTS_KEPT + 30)}
+    assert row.dated["outcome:other"] == {instant(0): 1_000_000}
+    assert row.outcomes["outcome:gmv"] == {FIRST_DAY: (INSTANTS_KEPT + 30) * 1_000_000}, "the day's sum has them all"
+
+
+def test_a_sum_to_the_instant_may_come_back_to_0_and_is_still_there() -> None:
+    values = [event("outcome_observed", name="gmv", value=value) for value in (2.5, -2.5)]
+    assert facts_of(*values).dated == {"outcome:gmv": {instant(0): 0}}
+
+
+def test_of_too_many_dated_names_the_same_ones_are_kept_in_any_order() -> None:
+    names = [
+        event("outcome_observed", instant(number), name=f"name {number}", value=1) for number in range(NAMES_KEPT + 20)
+    ]
+    either_way(*names, event("ticket_opened", ticket="1"))
+    row = facts_of(*names)
+    assert set(row.dated) == set(row.outcomes) and len(row.dated) == NAMES_KEPT
+
+
+def test_a_row_of_before_reads_as_one_without_these_facts() -> None:
+    """Fields are only ever appended: a row written without them is a row in which none of it has happened."""
+    row = facts_of(event("session_started"), event("task_failed", task="1"))
+    old = msgspec.msgpack.decode(ROWS.encode(row)[1:])[: Row.__struct_fields__.index("earlier")]
+    tasks = Row.__struct_fields__.index("tasks")
+    old[tasks] = {name: task[: TaskFacts.__struct_fields__.index("failed_at")] for name, task in old[tasks].items()}
+    found, tail = ROWS.decode(b"\x01" + msgspec.msgpack.encode(old))
+    assert tail is None
+    assert (found.earlier, found.first_uses, found.needs, found.churns, found.mrrs, found.dated) == (
+        b"",
+        {},
+        [],
+        [],
+        {},
+        {},
+    )
+    assert (found.days, found.tasks["1"].failures, found.tasks["1"].failed_at) == (row.days, 1, [])
