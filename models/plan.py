@@ -78,6 +78,11 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return round(self.window_days * DAY)
 
     @property
+    def smallest_gain(self) -> float:
+        """The smallest effect that matters, in the direction in which more is better, however its sign is written."""
+        return abs(self.minimum_effect) if self.higher_is_better else -abs(self.minimum_effect)
+
+    @property
     def task(self) -> str | None:
         """The task that the metric is about, as journeys name it; None where it is about something else."""
         kind, _, about = self.name.partition(":")

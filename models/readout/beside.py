@@ -27,7 +27,7 @@ from models.inference.means import means_of
 from models.outcomes import kind_of
 from models.readout.gates import LEAST_CLUSTERS
 from models.readout.metric import MILLIONTH, Question
-from models.readout.written import bounds, chance, number
+from models.readout.written import bounds, chance, explained, number
 
 Snapshot = dict[str, Any]
 HELP_NOTE = (
@@ -163,7 +163,7 @@ def read_missing(question: Question) -> Snapshot | None:
         control, treatment = (_spread(question, arm) for arm in question.arms)
         lee = missing.bounds_of_amounts(mature, control, treatment)
         found |= {"lee_bounds": bounds(lee.low, lee.high), "within": number(lee.within), "assumes": missing.ASSUMES}
-    return found
+    return explained(found, "an arm has no mature units, or no outcome is missing")
 
 
 def _spread(question: Question, arm: str) -> dict[int, tuple[int, int]]:

@@ -11,9 +11,10 @@ from models.inference.columns import OUTCOME, UNITS, UPTAKE
 from models.readout.counts import singletons
 from models.readout.gates import LEAST_TAKERS
 from models.readout.metric import Arms, Question, read_itt, unknown, watch_of
-from models.readout.written import bounds, number
+from models.readout.written import bounds, explained, number
 
 Snapshot = dict[str, Any]
+ALIKE = "uptake is the same in both arms, or the outcomes do not vary"
 NAMES = ("estimate", "se", "ci", "first_stage", "first_stage_f", "ar_set", "ar_cs", "p_always_valid")
 
 
@@ -38,7 +39,7 @@ def read_cace(question: Question, arms: Arms | None) -> Snapshot:
     fixed = question.plan.experiment.analysis == "fixed"
     watch = watch_of(question, arms.gate)
     known = bool(wald.se > 0)
-    return {
+    read = {
         "estimate": number(wald.estimate),
         "se": number(wald.se) if known else None,
         "ci": bounds(*effect.interval(wald, alpha)) if known else None,
@@ -46,8 +47,8 @@ def read_cace(question: Question, arms: Arms | None) -> Snapshot:
         "ar_set": _set(arms, float(stdtrit(itt.df, 1 - alpha / 2))),
         "ar_cs": None if fixed else _set(arms, watch.half_width),
         "p_always_valid": None if fixed else read_itt(question, arms).get("p_always_valid"),
-        **assumes,
     }
+    return {**explained(read, ALIKE), **assumes}
 
 
 def _few_takers(question: Question, arms: Arms) -> Snapshot:

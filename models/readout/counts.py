@@ -9,7 +9,7 @@ from models.inference.columns import OUTCOME, UNITS
 from models.inference.evidence import p_always_valid
 from models.readout.gates import Gate
 from models.readout.metric import Question
-from models.readout.written import bounds, chance
+from models.readout.written import bounds, chance, explained
 
 Snapshot = dict[str, Any]
 SEVERAL_UNITS = "accounts hold several units, which are not independent"
@@ -38,12 +38,13 @@ def _one_look(question: Question, gate: Gate) -> Snapshot:
     exact = proportions.boschloo(x1, n1, x0, n0)
     small = not isnan(exact)
     p = exact if small else proportions.score_p(x1, n1, x0, n0)
-    return {
+    read = {
         "method": "Newcombe interval, " + ("Boschloo's exact test" if small else "pooled score test"),
         "ci": bounds(*proportions.newcombe(x1, n1, x0, n0, alpha)),
         "ci_miettinen_nurminen": bounds(*proportions.miettinen_nurminen(x1, n1, x0, n0, alpha)),
         "p": chance(p),
     }
+    return explained(read, "nobody has the outcome, or everybody does")
 
 
 def singletons(question: Question, gate: Gate) -> bool:

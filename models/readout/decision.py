@@ -32,12 +32,13 @@ def decide(published: PublishedPlan, reading: Mapping[str, Any], looks: Looks, t
     if wait:
         return Decision("keep_running", wait)
     plan = published.plan
+    fixed = plan.experiment.analysis == "fixed"
+    if fixed and (plan.analyse_at is None or time < plan.analyse_at):
+        return Decision("keep_running", "a fixed analysis has one look, on the date stated in the plan")
     harmed = [because for metric in guardrails(plan) if (because := harm(metric, reading))]
     if harmed:
         return Decision("pivot", "; ".join(harmed))
-    if plan.experiment.analysis == "fixed":
-        return _fixed(published, reading, time)
-    return _sequential(plan, reading, looks)
+    return _fixed(plan, reading) if fixed else _sequential(plan, reading, looks)
 
 
 def unhealthy(plan: Plan, reading: Mapping[str, Any], looks: Looks) -> str:
@@ -114,38 +115,41 @@ def _sequential(plan: Plan, reading: Mapping[str, Any], looks: Looks) -> Decisio
         return Decision("keep_running", f"too early to say: {found['itt'].get('because', 'nothing is known yet')}")
     least, most = _gains(primary, cs)
     said = f"{primary.name}: {_effect(primary, found['itt']['estimate'], cs)}"
-    if least is not None and least > 0:
-        held_up = [metric.name for metric in guardrails(plan) if not passes(metric, reading)]
-        if looks.rejected_at is None:
-            needed = 1 / reading["queue"]["level"]
-            e_value = found["itt"]["e_value"]
-            because = f"{said} excludes 0, but the queue of experiments asks for an e-value of {needed:g}"
-            return Decision("keep_running", f"{because}; it is {e_value:.3g}")
-        if held_up:
-            return Decision("keep_running", f"{said} excludes 0; guardrails not yet safe: {', '.join(held_up)}")
+    better = least is not None and least > 0
+    held_up = _held_up(plan, reading)
+    if better and looks.rejected_at is not None and not held_up:
         return Decision("double_down", f"{said} excludes 0, and the queue's evidence was reached")
-    if most is not None and most < primary.minimum_effect:
+    if most is not None and most < abs(primary.minimum_effect):
         return Decision("pivot", f"{said}: at most {in_words(primary.name, most)} better, below {_smallest(primary)}")
+    if better and looks.rejected_at is None:
+        needed = 1 / reading["queue"]["level"]
+        because = f"{said} excludes 0, but the queue of experiments asks for an e-value of {needed:g}"
+        return Decision("keep_running", f"{because}; it is {found['itt']['e_value']:.3g}")
+    if better:
+        return Decision("keep_running", f"{said} excludes 0; {held_up}")
     return Decision("keep_running", f"{said} does not decide yet{_power(primary, found)}{_answer(found)}")
 
 
-def _fixed(published: PublishedPlan, reading: Mapping[str, Any], time: int) -> Decision:
+def _held_up(plan: Plan, reading: Mapping[str, Any]) -> str:
+    """The guardrails that have not passed, in words; empty if all have."""
+    waiting = [metric.name for metric in guardrails(plan) if not passes(metric, reading)]
+    return f"guardrails not yet safe: {', '.join(waiting)}" if waiting else ""
+
+
+def _fixed(plan: Plan, reading: Mapping[str, Any]) -> Decision:
     """The one look that was stated in advance."""
-    plan = published.plan
-    date = plan.analyse_at
-    if date is None or time < date:
-        return Decision("keep_running", "a fixed analysis has one look, on the date stated in the plan")
     primary, found = plan.primary, reading["metrics"][plan.primary.name]
     ci = found["itt"].get("ci")
     if ci is None:
         return Decision("keep_running", f"nothing to read at the stated date: {found['itt'].get('because')}")
     least, most = _gains(primary, ci)
     said = f"{primary.name}, read once as planned: {_effect(primary, found['itt']['estimate'], ci)}"
-    if least is not None and least > 0 and all(passes(metric, reading) for metric in guardrails(plan)):
+    better, held_up = least is not None and least > 0, _held_up(plan, reading)
+    if better and not held_up:
         return Decision("double_down", f"{said} excludes 0")
-    if most is not None and most < primary.minimum_effect:
+    if most is not None and most < abs(primary.minimum_effect):
         return Decision("pivot", f"{said}: below {_smallest(primary)}")
-    return Decision("keep_running", f"{said} does not decide")
+    return Decision("keep_running", f"{said} excludes 0; {held_up}" if better else f"{said} does not decide")
 
 
 def _effect(metric: Metric, estimate: float, interval: list[float | None]) -> str:
@@ -156,7 +160,7 @@ def _power(primary: Metric, found: Mapping[str, Any]) -> str:
     now = found["power"]["now"]
     if now is None:
         return ""
-    least = in_words(primary.name, primary.minimum_effect)
+    least = in_words(primary.name, primary.smallest_gain)
     return f"; an effect of {least} would have been seen by now with a probability of {now:.0%}"
 
 
@@ -166,4 +170,4 @@ def _answer(found: Mapping[str, Any]) -> str:
 
 
 def _smallest(primary: Metric) -> str:
-    return f"{in_words(primary.name, primary.minimum_effect)}, the smallest effect that matters"
+    return f"{in_words(primary.name, abs(primary.minimum_effect))}, the smallest effect that matters"

@@ -27,7 +27,7 @@ from models.readout.metric import (
 )
 from models.readout.slices import by_week, by_weekday, interactions, segments
 from models.readout.timing import read_by_day, read_time
-from models.readout.written import chance
+from models.readout.written import chance, explained
 from models.tally import Total
 
 Snapshot = dict[str, Any]
@@ -111,11 +111,12 @@ def read_sample_ratio(question: Question) -> Snapshot:
     counts = (0, 0) if everybody is None else _randomised(everybody, plan.experiment.randomised_by)
     shares = [plan.experiment.arms[arm] for arm in question.arms]
     ended = question.published.stopped_at is not None or _analysed(question)
-    return {
+    read = {
         "counts": dict(zip(question.arms, counts, strict=True)),
         "e_value": chance(sample_ratio.e_value(counts, shares, plan.srm.concentration)),
         "p_final": chance(sample_ratio.p_final(counts, shares)) if ended and sum(counts) else None,
     }
+    return explained(read, "the one final test comes when the experiment has been stopped")
 
 
 def _randomised(everybody: Moments, by: str) -> tuple[int, int]:

@@ -13,6 +13,8 @@ from models.inference.columns import OUTCOME, UNITS, UPTAKE
 from models.inference.moments import Moments
 
 LEAST_CLUSTERS = 10
+LEAST_EFFECTIVE = 5
+"""What each arm's accounts have to be worth: one giant account is one, however many small ones stand beside it."""
 LEAST_EVENTS = 5
 LEAST_TAKERS = 10
 """Units that took the offer up, in both arms together, before a complier effect is read by its approximation."""
@@ -25,6 +27,8 @@ class Gate(NamedTuple):
     units: tuple[int, int]
     clusters: tuple[int, int]
     takers: int
+    effective: float
+    """How many equal accounts the smaller arm's are worth."""
 
     @property
     def open(self) -> bool:
@@ -34,14 +38,20 @@ class Gate(NamedTuple):
 def gate_of(moments: Moments | None, binary: bool) -> Gate:
     """The gate of a metric's arms; `binary` outcomes need events and non-events, too."""
     if moments is None:
-        return Gate(_few((0, 0)), (0, 0), (0, 0), 0)
+        return Gate(_few((0, 0)), (0, 0), (0, 0), 0, 0.0)
     sums = np.array(moments.sums, dtype=object).reshape(2, -1)
     units = int(sums[0, UNITS]), int(sums[1, UNITS])
     clusters = moments.clusters[1], moments.clusters[2]
     takers = int(sums[0, UPTAKE] + sums[1, UPTAKE])
     because = None
+    effective = min(worth(moments, block) for block in (0, 1))
     if min(clusters) < LEAST_CLUSTERS:
         because = _few(clusters)
+    elif effective < LEAST_EFFECTIVE:
+        because = (
+            f"the accounts of an arm are worth only {effective:.1f} of equal size, because a few hold most units; "
+            f"{LEAST_EFFECTIVE} are needed"
+        )
     elif binary:
         events = int(sums[0, OUTCOME]) // FIXED_POINT, int(sums[1, OUTCOME]) // FIXED_POINT
         least = min(*events, units[0] - events[0], units[1] - events[1])
@@ -50,7 +60,14 @@ def gate_of(moments: Moments | None, binary: bool) -> Gate:
                 f"each arm needs {LEAST_EVENTS} units with the outcome and {LEAST_EVENTS} without it; with it are "
                 f"{events[0]} of {units[0]} in control and {events[1]} of {units[1]} in treatment"
             )
-    return Gate(because, units, clusters, takers)
+    return Gate(because, units, clusters, takers, effective)
+
+
+def worth(moments: Moments, block: int) -> float:
+    """How many accounts of equal size an arm's accounts are worth: (Σn²)²/Σn⁴ (Satterthwaite 1946)."""
+    at = block * moments.columns
+    fourths = moments.fourths[block]
+    return moments.product(at, at) ** 2 / fourths if fourths else 0.0
 
 
 def _few(clusters: tuple[int, int]) -> str:

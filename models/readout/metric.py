@@ -16,11 +16,12 @@ from models.inference.moments import Moments
 from models.outcomes import BINARY, EVENTS, kind_of
 from models.plan import Metric, Plan, PublishedPlan
 from models.readout.gates import LEAST_CLUSTERS, Gate, gate_of
-from models.readout.written import bounds, chance, number
+from models.readout.written import bounds, chance, explained, number
 from models.tally import Total
 
 Snapshot = dict[str, Any]
 MILLIONTH = 1 / FIXED_POINT
+NO_BASE = "there is no relative lift over a control mean that is not clearly above 0"
 NO_VARIANCE = "the outcomes do not vary, so nothing says how sure one can be"
 
 
@@ -114,10 +115,10 @@ class Watch(NamedTuple):
 
 
 def watch_of(question: Question, gate: Gate, columns: int = 0) -> Watch:
-    """df is the smaller arm's clusters less one, and less the covariates that were fitted."""
+    """df is what the smaller arm's clusters are worth, less one, and less the covariates that were fitted."""
     experiment = question.plan.experiment
     rho2 = sequence.tuning(experiment.alpha, experiment.planned_units)
-    return Watch(experiment.alpha, min(gate.clusters) - 1 - columns, sum(gate.units), rho2)
+    return Watch(experiment.alpha, min(*gate.clusters, gate.effective) - 1 - columns, sum(gate.units), rho2)
 
 
 def always_valid(found: Effect, watch: Watch) -> Snapshot:
@@ -146,15 +147,15 @@ def read_itt(question: Question, arms: Arms | None) -> Snapshot:
     found = effect.intention_to_treat(arms.means)
     if not found.se > 0:
         return unknown(names, NO_VARIANCE) | {"estimate": number(found.estimate)}
-    return {
+    read = {
         "estimate": number(found.estimate),
         "relative": number(effect.relative(arms.means).estimate),
         "se": number(found.se),
         "df": number(found.df),
         "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)),
         "p": chance(effect.p_value(found)),
-        **watched(question, found, watch_of(question, arms.gate)),
     }
+    return {**explained(read, NO_BASE), **watched(question, found, watch_of(question, arms.gate))}
 
 
 def watched(question: Question, found: Effect, watch: Watch) -> Snapshot:
@@ -202,7 +203,7 @@ def read_triggered(question: Question, arms: Arms | None) -> Snapshot:
     found, balance = effect.triggered(arms.means), effect.balance(arms.means)
     if not found.se > 0:
         return {"units": units, **unknown(names, NO_VARIANCE)}
-    fewest = min(gate_clusters(arms.gate), *units.values())
+    fewest = min(*arms.gate.clusters, arms.gate.effective, *units.values())
     watch = watch_of(question, arms.gate)._replace(df=fewest - 1, units=sum(units.values()))
     return {
         "units": units,
@@ -211,12 +212,11 @@ def read_triggered(question: Question, arms: Arms | None) -> Snapshot:
         "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)),
         **watched(question, found, watch),
         "balance": number(balance.estimate),
-        "balance_p": chance(effect.p_value(balance)) if balance.se > 0 else None,
+        **explained({"balance_p": chance(effect.p_value(balance)) if balance.se > 0 else None}, ALL_IN_TROUBLE),
     }
 
 
-def gate_clusters(gate: Gate) -> int:
-    return min(gate.clusters)
+ALL_IN_TROUBLE = "trouble is as common in all accounts, so there is nothing to test"
 
 
 def read_sensitivity(question: Question, arms: Arms | None) -> Snapshot | None:
@@ -228,8 +228,13 @@ def read_sensitivity(question: Question, arms: Arms | None) -> Snapshot | None:
     if not sum(both):
         return None
     found = effect.without_both_arms(arms.means)
-    low_high = effect.interval(found, question.plan.experiment.alpha)
-    return {"units": sum(both), "estimate": number(found.estimate), "se": number(found.se), "ci": bounds(*low_high)}
+    known = bool(found.se > 0)
+    read = {
+        "estimate": number(found.estimate),
+        "se": number(found.se) if known else None,
+        "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)) if known else None,
+    }
+    return {"units": sum(both), **explained(read, NO_VARIANCE)}
 
 
 # -- power ---------------------------------------------------------------------------------------------------------
@@ -254,7 +259,7 @@ def read_power(question: Question, arms: Arms | None) -> Snapshot:
     grown = max(1.0, planned / watch.units)
     later = watch._replace(units=watch.units * grown, df=(watch.df + 1) * grown - 1)
     return {
-        "minimum_effect": question.metric.minimum_effect,
+        "minimum_effect": question.metric.smallest_gain,
         "now": number(power(least / float(found.se), watch.half_width)),
         "at_planned_units": number(power(least / float(found.se) * grown**0.5, later.half_width)),
     }

@@ -15,7 +15,7 @@ from models.inference.moments import Moments
 from models.inference.segments import cochran_q
 from models.readout.gates import LEAST_CLUSTERS
 from models.readout.metric import MILLIONTH, Question
-from models.readout.written import bounds, chance, number
+from models.readout.written import bounds, chance, explained, number
 from models.tally import few_segments
 
 Snapshot = dict[str, Any]
@@ -75,7 +75,8 @@ def _heterogeneity(every: list[tuple[str, Snapshot]]) -> Snapshot:
     """Whether the effects of the segments differ by more than chance; those too small to read are left out."""
     known = [(read["estimate"], read["se"]) for _, read in every if read["estimate"] is not None]
     found = cochran_q([estimate for estimate, _ in known], [se for _, se in known])
-    return {"q": number(found.q), "df": number(found.df), "p": chance(found.p)}
+    read = {"q": number(found.q), "df": number(found.df), "p": chance(found.p)}
+    return explained(read, "fewer than two segments are large enough to be read")
 
 
 def _interaction(moments: Moments | None) -> Snapshot:
@@ -107,5 +108,9 @@ def _read(question: Question, moments: Moments, means: Means, found: Effect) -> 
     if min(moments.clusters[1:]) < LEAST_CLUSTERS or not found.se > 0:
         because = f"each arm needs {LEAST_CLUSTERS} mature accounts, and outcomes that vary"
         return {"units": units, "estimate": None, "se": None, "ci": None, "because": because}
-    low_high = effect.interval(found, question.plan.experiment.alpha)
-    return {"units": units, "estimate": number(found.estimate), "se": number(found.se), "ci": bounds(*low_high)}
+    read = {
+        "estimate": number(found.estimate),
+        "se": number(found.se),
+        "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)),
+    }
+    return {"units": units, **explained(read, "a few accounts hold most of the units")}

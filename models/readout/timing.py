@@ -7,9 +7,11 @@ from models.inference.durations import Fold, bin_width, bins_of, edges, fold
 from models.inference.survival import by_day, log_rank, median, restricted_means
 from models.outcomes import kind_of
 from models.readout.metric import Question
-from models.readout.written import chance, number
+from models.readout.written import chance, explained, number
 
 Snapshot = dict[str, Any]
+NOT_HALF = "fewer than half of the units have had it within the window"
+NOTHING_YET = "no unit has been watched for long enough, or hardly any has had it"
 SEVERAL_UNITS = "accounts hold several units, which are not independent: the clustered effect is the one to believe"
 
 
@@ -52,12 +54,12 @@ def read_time(question: Question) -> Snapshot | None:
     everybody = question.total.moments.get("assigned")
     independent = everybody is not None and sum(everybody.sums) == everybody.clusters[0]
     p = log_rank(control.events, control.at_risk, treatment.events, treatment.at_risk) if independent else nan
-    return {
-        "median": {arm: number(median(found, ends)) for arm, found in zip(question.arms, arms, strict=True)},
+    medians = {arm: number(median(found, ends)) for arm, found in zip(question.arms, arms, strict=True)}
+    read = {
         "log_rank_p": chance(p),
         "rmst_difference": number(means.difference),
         "rmst_se": number(means.se) if independent else None,
         "rmst_until_hours": number(means.until),
         "bin_hours": bin_width(question.metric.window) / 3_600_000_000,
-        **({} if independent else {"because": SEVERAL_UNITS}),
     }
+    return {"median": explained(medians, NOT_HALF), **explained(read, NOTHING_YET if independent else SEVERAL_UNITS)}

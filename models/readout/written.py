@@ -1,12 +1,14 @@
 """Figures as snapshots hold them: what is not known is null; rounding hides the bits in which machines differ."""
 
 from math import isfinite
+from typing import Any
 
 from numpy.typing import ArrayLike
 
 from models.outcomes import BINARY
 
 Number = float | None
+LEAST_CHANCE = 1e-300
 
 
 def number(value: ArrayLike) -> Number:
@@ -16,9 +18,14 @@ def number(value: ArrayLike) -> Number:
 
 
 def chance(value: ArrayLike) -> Number:
-    """A p value or an e-value, to six significant digits."""
+    """A p value or an e-value, to six significant digits; never 0, which nothing observed can show."""
     plain = float(value)  # ty: ignore[invalid-argument-type]
-    return float(f"{plain:.6g}") if isfinite(plain) else None
+    return max(float(f"{plain:.6g}"), LEAST_CHANCE) if isfinite(plain) else None
+
+
+def explained(found: dict[str, Any], because: str) -> dict[str, Any]:
+    """The figures, with the reason if any of them is null."""
+    return {**found, "because": because} if None in found.values() else found
 
 
 def bounds(low: ArrayLike, high: ArrayLike) -> list[Number] | None:

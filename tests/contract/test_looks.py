@@ -11,9 +11,7 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(90)]
 
 
 def assigned(numbers: range, arm: str) -> list[Json]:
-    return [
-        event("experiment_assigned", instant(0), f"acme-{n}", "ann", experiment="widget", arm=arm) for n in numbers
-    ]
+    return [event("experiment_assigned", instant(0), f"acme-{n}", "ann", experiment="widget", arm=arm) for n in numbers]
 
 
 def test_a_broken_sample_ratio_stays_broken(namespace: Any) -> None:

@@ -187,19 +187,6 @@ SAYS_ITSELF = re.compile(
 )  # fmt: skip
 OF_A_SEQUENCE = re.compile(r"/metrics/[^/]+/\w+/(cs|e_value|p_always_valid|ar_cs)")
 """What a fixed analysis, which is read once, has none of."""
-GAPS = {
-    "the sample ratio's final p": r"/srm/p_final",
-    "times": r"/metrics/[^/]+/time/.*",
-    "heterogeneity": r"/metrics/[^/]+/segments/[^/]+/heterogeneity/\w+",
-    "missing outcomes": r"/metrics/[^/]+/missing/\w+",
-    "the exact test": r"/metrics/[^/]+/exact/p",
-    "the relative lift": r"/metrics/[^/]+/itt/relative",
-    "the complier effect": r"/metrics/[^/]+/cace/\w+",
-    "slices": r"/metrics/[^/]+/(by_\w+|segments)/.*/ci",
-    "without those in both arms": r"/metrics/[^/]+/without_both_arms/ci",
-    "an arm worth one account": r"/metrics/[^/]+/(itt|cuped|triggered)/(df|ci|p|balance_p)",
-}
-"""Where figures are null without a word, and by which name."""
 
 
 def unexplained(case: str) -> list[str]:
@@ -219,14 +206,7 @@ def unexplained(case: str) -> list[str]:
 
 @every_case
 def test_where_a_figure_is_null_there_is_a_because(case: str) -> None:
-    known = [re.compile(gap) for gap in GAPS.values()]
-    assert [path for path in unexplained(case) if not any(gap.fullmatch(path) for gap in known)] == []
-
-
-@pytest.mark.xfail(strict=True, reason="the contract asks for a because beside every null; these have none")
-@pytest.mark.parametrize("gap", GAPS)
-def test_where_a_figure_is_null_there_is_a_because_here_too(gap: str) -> None:
-    assert [path for case in CASES for path in unexplained(case) if re.fullmatch(GAPS[gap], path)] == []
+    assert unexplained(case) == []
 
 
 @every_case
@@ -245,12 +225,10 @@ def test_nothing_is_certain(case: str) -> None:
             assert value > 0, path
 
 
-@pytest.mark.xfail(strict=True, reason="se is 0 where the outcomes of units in one arm do not vary; it is not known")
 def test_nothing_is_certain_without_those_in_both_arms_either() -> None:
     assert read("randomised again")["metrics"]["tickets"]["without_both_arms"]["se"] is None
 
 
-@pytest.mark.xfail(strict=True, reason="a t beyond 1e3 or so underflows to p = 0")
 def test_an_overwhelming_effect_has_a_p_above_0() -> None:
     units = many(500, "test", dated=observed(lambda i: 1e9 + i % 5)) + many(
         400, "control", dated=observed(lambda i: i % 4)
@@ -325,7 +303,8 @@ def test_conversions_can_be_bet_on_from_the_first_one() -> None:
 
 def test_nobody_having_taken_help_leaves_the_complier_effect_open() -> None:
     cace = read("no uptake")["metrics"]["converted"]["cace"]
-    assert (cace["estimate"], cace["first_stage"], cace["ar_set"]) == (None, 0, None)
+    assert (cace["estimate"], cace["first_stage"]) == (None, 0)
+    assert cace["ar_set"] == {"shape": "interval", "intervals": [[-1.0, 1.0]]}, "all that a chance can change by"
     assert cace["because"] == "fewer than 10 units took the offer up"
 
 
@@ -382,10 +361,6 @@ def test_one_giant_account_is_not_read_by_the_planned_look() -> None:
     assert (itt["df"], itt["ci"], itt["p"]) == (None, None, None)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the arm is worth 1.0 accounts, but the gate and the sequence's df count 31: the sequence excludes 0",
-)
 def test_one_giant_account_decides_nothing() -> None:
     """All that speaks for an effect is a single account, whose influence on its own arm's mean is hardly any."""
     found = one_giant_account()
