@@ -7,7 +7,7 @@ import argparse
 import cProfile
 import gc
 import pstats
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import perf_counter
 from typing import NamedTuple
 
@@ -42,11 +42,16 @@ class Case(NamedTuple):
         return 1e6 * self.seconds / self.events
 
 
-def batches(load: list[Output], size: int) -> Iterator[tuple[int, list[Received]]]:
-    """The log of partition 0 in batches of `size`, each of one topic, as fetches would bring them in step."""
+def batches(
+    load: list[Output], size: int, sent: Mapping[str, int] | None = None
+) -> Iterator[tuple[int, list[Received]]]:
+    """The log of partition 0 in batches of `size`, each of one topic, as fetches would bring them in step.
+
+    sent: records that its topics had before.
+    """
     index = {name: topic for topic, name in enumerate(SOURCES)}
     pending: list[list[Received]] = [[] for _ in SOURCES]
-    offsets = [0] * len(SOURCES)
+    offsets = [(sent or {}).get(name, 0) for name in SOURCES]
     for topic_name, _, key, value, headers in load:
         topic = index[topic_name]
         pending[topic].append(Received(offsets[topic], key, value, TIMESTAMP_MS, headers))

@@ -66,10 +66,9 @@ def failures(rounds: list[Round], same: bool, workers: int) -> list[str]:
 
 def report(rounds: list[Round], size: Size, workers: int, events: int, sizes: tuple[int, int, int], same: bool) -> str:
     """The page in Markdown."""
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     rates, ratios = [both.spine.rate for both in rounds], [both.ratio for both in rounds]
     lines = [
-        f"### {now}, {workers} worker{'s' if workers > 1 else ''}",
+        f"### {now()}, {workers} worker{'s' if workers > 1 else ''}",
         "",
         f"{events:,} events of {sizes[0]} to {sizes[2]} bytes (5th to 95th percentile, median {sizes[1]}) of "
         f"{size.accounts:,} accounts over {size.hours} h of event time, hourly ticks, {size.partitions} partitions, "
@@ -112,6 +111,11 @@ def line(both: Round, events: int) -> str:
 def written(run: Run) -> int:
     """Bytes of rows, outputs and partials, keys and values, before compression."""
     return run.rows.bytes + run.outputs.bytes
+
+
+def now() -> str:
+    """The time of measuring, to the minute."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def facts() -> str:
