@@ -61,6 +61,9 @@ def few_segments(moments: Mapping[str, Moments]) -> dict[str, Moments]:
     return found
 
 
+NOTHING = Share({}, {})
+
+
 class _Lasting(NamedTuple):
     """The durations of a metric in an arm, and the width of their bins."""
 
@@ -162,21 +165,30 @@ class Total:
 
     def put(self, partition: int, share: Share | None) -> None:
         """Take a partition's latest share in place of its former one (None: it has none any more)."""
-        old = self._shares.pop(partition, None)
-        if old is not None:
-            self._combine(old, -1)
+        old, new = self._shares.pop(partition, NOTHING), NOTHING if share is None else share
         if share is not None:
             self._shares[partition] = share
-            self._combine(share, 1)
+        self._replace_counts(old.counts, new.counts)
+        for name in old.moments.keys() | new.moments.keys():
+            before, after = old.moments.get(name), new.moments.get(name)
+            if before != after:  # few of them are touched when few units are
+                self._replace_moments(name, before, after)
 
-    def _combine(self, share: Share, sign: int) -> None:
-        for name, amount in share.counts.items():
-            total = self.counts[name] + sign * amount
-            if total:
-                self.counts[name] = total
-            else:
-                del self.counts[name]
-        for name, encoded in share.moments.items():
+    def _replace_counts(self, old: Mapping[str, int], new: Mapping[str, int]) -> None:
+        grown = [(name, amount - old.get(name, 0)) for name, amount in new.items()]
+        grown += [(name, -amount) for name, amount in old.items() if name not in new]
+        for name, amount in grown:
+            if amount:
+                total = self.counts.get(name, 0) + amount
+                if total:
+                    self.counts[name] = total
+                else:
+                    del self.counts[name]
+
+    def _replace_moments(self, name: str, old: Encoded | None, new: Encoded | None) -> None:
+        for sign, encoded in ((-1, old), (1, new)):
+            if encoded is None:
+                continue
             moments = Moments.decode(encoded)
             whole = self.moments.get(name)
             if whole is None:
@@ -185,5 +197,5 @@ class Total:
                 whole += moments
             else:
                 whole -= moments
-            if whole.empty:
-                del self.moments[name]
+        if self.moments[name].empty:
+            del self.moments[name]
