@@ -59,10 +59,11 @@ def segments(question: Question) -> Snapshot:
 def interactions(question: Question) -> list[Snapshot]:
     """Other experiments that units are in at the same time: how many are, and whether its arm changes the effect."""
     prefix = f"{question.metric.name}/with/"
+    counted = tuple(f"{arm}:overlap:" for arm in question.arms)
     overlaps = [
         (name.split(":overlap:", 1)[1], count)
         for name, count in question.total.counts.items()
-        if name.startswith(tuple(f"{arm}:overlap:" for arm in question.arms))
+        if name.startswith(counted)
     ]
     found = []
     for other in sorted({id_ for id_, _ in overlaps}):
