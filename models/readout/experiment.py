@@ -26,7 +26,7 @@ from models.readout.metric import (
     read_triggered,
 )
 from models.readout.slices import by_week, by_weekday, interactions, segments
-from models.readout.timing import read_by_day, read_time
+from models.readout.timing import lasting, read_by_day, read_time
 from models.readout.written import chance, explained
 from models.tally import Total
 
@@ -136,7 +136,7 @@ def _fails(p: float | None, alpha: float) -> bool:
 
 def read_metric(question: Question) -> Snapshot:
     """Everything that is said of one metric."""
-    arms = arms_of(question)
+    arms, in_time = arms_of(question), lasting(question)
     found: Snapshot = {
         "role": question.metric.role,
         "arms": read_arms(question),
@@ -146,8 +146,8 @@ def read_metric(question: Question) -> Snapshot:
         "triggered": read_triggered(question, arms),
         "without_both_arms": read_sensitivity(question, arms),
         "missing": read_missing(question),
-        "by_day": read_by_day(question),
-        "time": read_time(question),
+        "by_day": read_by_day(question, in_time),
+        "time": read_time(question, in_time),
     }
     gate = arms.gate if arms is not None else None
     if gate is not None:

@@ -31,9 +31,11 @@ def _fold(question: Question, arm: str, bins: int) -> Fold:
     return fold({name: counts[prefix + name] for name in names if prefix + name in counts}, bins)
 
 
-def read_by_day(question: Question) -> Snapshot | None:
-    """Provisional share with the event by day since assignment, by arm: a cohort of one day is not blank for thirty."""
-    arms = lasting(question)
+def read_by_day(question: Question, arms: tuple[Fold, Fold] | None) -> Snapshot | None:
+    """Provisional share with the event by day since assignment, by arm: a cohort of one day is not blank for thirty.
+
+    arms: what `lasting` found.
+    """
     if arms is None:
         return None
     ends = edges(question.metric.window)
@@ -43,9 +45,8 @@ def read_by_day(question: Question) -> Snapshot | None:
     }
 
 
-def read_time(question: Question) -> Snapshot | None:
+def read_time(question: Question, arms: tuple[Fold, Fold] | None) -> Snapshot | None:
     """Median hours, log-rank test and difference of restricted means, treatment minus control."""
-    arms = lasting(question)
     if arms is None:
         return None
     control, treatment = arms
