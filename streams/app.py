@@ -2,6 +2,8 @@
 
 import gc
 import signal
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, cast
 
 import faust
@@ -28,6 +30,7 @@ def make_app(role: str, here: Surroundings) -> faust.App:
         broker=brokers.replace("livelift://", "kafka://"),
         broker_credentials=here.security.get("broker_credentials"),
         store="memory://",
+        datadir=Path(gettempdir()) / f"{here.app_id(role)}-data",  # nothing is kept there, but Faust makes it
         topic_partitions=here.partitions,
         topic_replication_factor=1,
         topic_disable_leader=True,
