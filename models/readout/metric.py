@@ -118,7 +118,7 @@ def watch_of(question: Question, gate: Gate, columns: int = 0) -> Watch:
     """df is what the smaller arm's clusters are worth, less one, and less the covariates that were fitted."""
     experiment = question.plan.experiment
     rho2 = sequence.tuning(experiment.alpha, experiment.planned_units)
-    return Watch(experiment.alpha, min(*gate.clusters, gate.effective) - 1 - columns, sum(gate.units), rho2)
+    return Watch(experiment.alpha, gate.effective - 1 - columns, sum(gate.units), rho2)
 
 
 def always_valid(found: Effect, watch: Watch) -> Snapshot:
@@ -203,7 +203,7 @@ def read_triggered(question: Question, arms: Arms | None) -> Snapshot:
     found, balance = effect.triggered(arms.means), effect.balance(arms.means)
     if not found.se > 0:
         return {"units": units, **unknown(names, NO_VARIANCE)}
-    fewest = min(*arms.gate.clusters, arms.gate.effective, *units.values())
+    fewest = min(arms.gate.effective, *units.values())
     watch = watch_of(question, arms.gate)._replace(df=fewest - 1, units=sum(units.values()))
     return {
         "units": units,
