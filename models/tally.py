@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-import xxhash
 from msgspec import Struct
 
 from models.arms import Part, Unit
 from models.inference.durations import Durations, bin_width, bins_of
 from models.inference.moments import Encoded, Moments, Vector, shifted
 from models.plan import Plan
+from models.segments import SEGMENTS_KEPT, few_segments
 
 Clusters = dict[str, Vector]
 """One account's vector in each of the experiment's moments, by name."""
@@ -25,40 +25,6 @@ class Share(Struct):
 
     counts: dict[str, int]
     moments: dict[str, Encoded]
-
-
-SEGMENTS_KEPT = 64
-OTHER_SEGMENTS = "(other)"
-
-
-def few_segments(moments: Mapping[str, Moments]) -> dict[str, Moments]:
-    """The moments with at most 64 segments of a trait, and all others of it together.
-
-    Those with the smallest hashes stay, so that every partition that has one of them names it: a segment that stays
-    among all partitions' has stayed in each.
-    """
-    found: dict[str, Moments] = {}
-    traits: dict[str, list[str]] = {}
-    for name in moments:
-        metric, mark, segment = name.partition("/segment/")
-        if mark:
-            trait, _, label = segment.partition("/")
-            if label != OTHER_SEGMENTS:
-                traits.setdefault(f"{metric}{mark}{trait}/", []).append(label)
-    named = {
-        prefix + label
-        for prefix, labels in traits.items()
-        for label in sorted(labels, key=lambda label: xxhash.xxh3_64_intdigest(label.encode()))[:SEGMENTS_KEPT]
-    }
-    for name, one in moments.items():
-        kept = name
-        if "/segment/" in name and name not in named:
-            metric, mark, segment = name.partition("/segment/")
-            kept = f"{metric}{mark}{segment.partition('/')[0]}/{OTHER_SEGMENTS}"
-        if kept not in found:
-            found[kept] = Moments(one.blocks, one.columns)
-        found[kept] += one
-    return found
 
 
 NOTHING = Share({}, {})

@@ -16,7 +16,7 @@ from models.inference.segments import cochran_q
 from models.readout.gates import LEAST_CLUSTERS
 from models.readout.metric import MILLIONTH, Question
 from models.readout.written import bounds, chance, explained, number
-from models.tally import few_segments
+from models.segments import few_segments
 
 Snapshot = dict[str, Any]
 SEGMENTS_SHOWN = 32
