@@ -10,7 +10,7 @@ from models.inference import complier, effect, few_takers
 from models.inference.columns import OUTCOME, UNITS, UPTAKE
 from models.readout.counts import singletons
 from models.readout.gates import LEAST_TAKERS
-from models.readout.metric import Arms, Question, read_itt, unknown, watch_of
+from models.readout.metric import Arms, Question, unknown, watch_of
 from models.readout.written import bounds, explained, number
 
 Snapshot = dict[str, Any]
@@ -18,15 +18,16 @@ ALIKE = "uptake is the same in both arms, or the outcomes do not vary"
 NAMES = ("estimate", "se", "ci", "first_stage", "first_stage_f", "ar_set", "ar_cs", "p_always_valid")
 
 
-def read_cace(question: Question, arms: Arms | None) -> Snapshot:
+def read_cace(question: Question, arms: Arms | None, itt: Snapshot) -> Snapshot:
     """Effect of additional uptake among compliers; verdicts may rest on `ar_set` and `ar_cs`, never on `ci`.
 
     The Wald error is for information: with weak uptake it is too small. The sets hold every effect that the data do not
     reject, whenever one looks (`ar_cs`) or at the one planned look (`ar_set`): an interval, two rays or the whole line.
+    itt: what `read_itt` says of the metric; without an effect of the offer there is none on compliers either.
     """
     assumes = {"assumes": complier.ASSUMES}
     if arms is None or not arms.gate.open:
-        return {**unknown(NAMES, read_itt(question, arms)["because"]), **assumes}
+        return {**unknown(NAMES, itt["because"]), **assumes}
     first = effect.uptake(arms.means)
     stage = {
         "first_stage": number(first.estimate),
@@ -34,19 +35,20 @@ def read_cace(question: Question, arms: Arms | None) -> Snapshot:
     }
     if arms.gate.takers < LEAST_TAKERS:
         return {**_few_takers(question, arms), **stage, **assumes}
-    wald, itt = complier.wald(arms.means), effect.intention_to_treat(arms.means)
+    wald = complier.wald(arms.means)
     alpha = question.plan.experiment.alpha
     fixed = question.plan.experiment.analysis == "fixed"
-    watch = watch_of(question, arms.gate)
+    df = float(effect.intention_to_treat(arms.means).df)
+    one_look, watched = _sets(arms, [float(stdtrit(df, 1 - alpha / 2)), watch_of(question, arms.gate).half_width])
     known = bool(wald.se > 0)
     read = {
         "estimate": number(wald.estimate),
         "se": number(wald.se) if known else None,
         "ci": bounds(*effect.interval(wald, alpha)) if known else None,
         **stage,
-        "ar_set": _set(arms, float(stdtrit(itt.df, 1 - alpha / 2))),
-        "ar_cs": None if fixed else _set(arms, watch.half_width),
-        "p_always_valid": None if fixed else read_itt(question, arms).get("p_always_valid"),
+        "ar_set": one_look,
+        "ar_cs": None if fixed else watched,
+        "p_always_valid": None if fixed else itt.get("p_always_valid"),
     }
     return {**explained(read, ALIKE), **assumes}
 
@@ -80,9 +82,11 @@ def types(question: Question) -> list[list[int]]:
     return found
 
 
-def _set(arms: Arms, critical: float) -> Snapshot | None:
-    found = complier.as_intervals(complier.anderson_rubin(arms.means, critical))
-    return None if found is None else written_set(found)
+def _sets(arms: Arms, critical: list[float]) -> list[Snapshot | None]:
+    """The set at each critical value."""
+    every = zip(*complier.anderson_rubin(arms.means, critical), strict=True)
+    found = [complier.as_intervals(complier.BetaSet(*one)) for one in every]
+    return [None if intervals is None else written_set(intervals) for intervals in found]
 
 
 def written_set(intervals: list[tuple[float, float]]) -> Snapshot:

@@ -137,12 +137,13 @@ def _fails(p: float | None, alpha: float) -> bool:
 def read_metric(question: Question) -> Snapshot:
     """Everything that is said of one metric."""
     arms, in_time = arms_of(question), lasting(question)
+    itt = read_itt(question, arms)
     found: Snapshot = {
         "role": question.metric.role,
         "arms": read_arms(question),
-        "itt": read_itt(question, arms),
+        "itt": itt,
         "cuped": read_adjusted(question, arms),
-        "cace": read_cace(question, arms),
+        "cace": read_cace(question, arms, itt),
         "triggered": read_triggered(question, arms),
         "without_both_arms": read_sensitivity(question, arms),
         "missing": read_missing(question),
