@@ -26,6 +26,7 @@ class Moments(NamedTuple):
     held: Records
     all_moved: Records
     one_moved: Records
+    one_back: Records
 
 
 def records_of(sums: list[Sums], plans: dict[str, PublishedPlan]) -> Moments:
@@ -43,6 +44,7 @@ def records_of(sums: list[Sums], plans: dict[str, PublishedPlan]) -> Moments:
         held + list(partition_records(range(PARTITIONS), plans, now, 0)),
         moved + list(partition_records(range(PARTITIONS), plans, now, 1)),
         one + list(partition_records(range(1), plans, now, 2)),
+        held[::PARTITIONS] + list(partition_records(range(1), plans, now, 0)),
     )
 
 
@@ -100,17 +102,13 @@ class Merging:
         if not size or len(rows) != len(self.world.plans) or any(row["estimate"] is None for row in rows):
             raise RuntimeError("an experiment was not read")
 
-    def everything(self) -> Taken:
-        """All shares of all experiments change, and change back (which is not measured)."""
-        found = self.pulse(self.records.all_moved)
-        self.pulse(self.records.held)
-        return found
+    def everything(self) -> list[Taken]:
+        """All shares of all experiments change, and change back."""
+        return [self.pulse(self.records.all_moved), self.pulse(self.records.held)]
 
-    def one(self) -> Taken:
+    def one(self) -> list[Taken]:
         """One partition's share of each experiment changes, and changes back."""
-        found = self.pulse(self.records.one_moved)
-        self.pulse(self.records.held[::PARTITIONS] + self.records.held[-PARTITIONS:])
-        return found
+        return [self.pulse(self.records.one_moved), self.pulse(self.records.one_back)]
 
 
 def profile(sums: list[Sums], experiments: int, lines: int, order: str) -> None:

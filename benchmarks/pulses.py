@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from benchmarks.merging import Moments, Records, records_of
-from benchmarks.people import PARTITIONS, Sums, assigned, plans_of
+from benchmarks.people import Sums, assigned, plans_of
 from benchmarks.watch import cpu_seconds
 from livelift.local.process import Child
 from livelift.local.stack import Stack
@@ -154,15 +154,13 @@ class Publishing:
         value = self.redis.get(f"{self.settings.redis_prefix}experiments")
         return [] if value is None else [row.assigned for row in read_headlines(value).experiments]
 
-    def everything(self) -> Measured:
-        found = self.until(self.records.all_moved, self.all_moved)
-        self.until(self.records.held, self.held)
-        return found
+    def everything(self) -> list[Measured]:
+        """All shares of all experiments change, and change back."""
+        return [self.until(self.records.all_moved, self.all_moved), self.until(self.records.held, self.held)]
 
-    def one(self) -> Measured:
-        found = self.until(self.records.one_moved, self.one_moved)
-        self.until(self.records.held[::PARTITIONS] + self.records.held[-PARTITIONS:], self.held)
-        return found
+    def one(self) -> list[Measured]:
+        """One partition's share of each experiment changes, and changes back."""
+        return [self.until(self.records.one_moved, self.one_moved), self.until(self.records.one_back, self.held)]
 
     def memory(self) -> Memory:
         return Memory(self.empty, memory(self.child.pid, "VmHWM"))
@@ -191,7 +189,7 @@ def publishers(settings: Settings, sums: tuple[list[Sums], list[Sums]], experime
             turn = [("small", small), ("large", large)]
             for kind in ("everything", "one"):
                 for name, publishing in turn if number % 2 else reversed(turn):
-                    found[name].setdefault(kind, []).append(getattr(publishing, kind)())
+                    found[name].setdefault(kind, []).extend(getattr(publishing, kind)())
         return Published(
             experiments, found["small"], found["large"], (small.memory(), large.memory()), (small.first, large.first)
         )
