@@ -7,6 +7,7 @@ durations know every assigned unit from the start.
 
 from collections.abc import Mapping
 from functools import lru_cache
+from sys import intern
 from typing import NamedTuple
 
 from models.clock import DAY, HOUR, day_of
@@ -70,27 +71,42 @@ class Assignment(NamedTuple):
 def assignment_of(subject: Subject, published: PublishedPlan) -> Assignment | None:
     """The first assignment while the experiment took units in; None if there was none to an arm of it."""
     plan = published.plan
-    arms = {arm: at for arm, at in subject.assignments.get(plan.id, {}).items() if arm in plan.experiment.arms}
-    arms = {arm: at for arm, at in arms.items() if published.takes_in(at)}
+    seen = subject.assignments.get(plan.id)
+    if seen is None:
+        return None
+    known = plan.experiment.arms
+    arms = [(at, arm) for arm, at in seen.items() if arm in known and published.takes_in(at)]
     if not arms:
         return None
-    at, arm = min((at, arm) for arm, at in arms.items())
+    at, arm = min(arms)
     return Assignment(arm, at, len(arms) > 1)
 
 
+def units_of(subject: Subject, every: Mapping[str, Asked], now: int) -> dict[str, Unit]:
+    """What this unit adds at `now` to each of the experiments, by id, to an arm of which it was ever assigned."""
+    places = {
+        id_: place
+        for id_ in subject.assignments
+        if (asked := every.get(id_)) is not None and (place := assignment_of(subject, asked.published)) is not None
+    }
+    return {id_: _Reading(subject, every[id_], places, now).unit() for id_ in places}
+
+
 def unit_of(subject: Subject, asked: Asked, now: int) -> Unit | None:
-    """What this unit adds to the experiment at `now`; None if it was never assigned to an arm of it."""
-    place = assignment_of(subject, asked.published)
-    return None if place is None else _Reading(subject, asked, place, now).unit()
+    """What this unit adds to one experiment."""
+    every = {one.plan.id: asked._replace(published=one) for one in (asked.published, *asked.companions)}
+    return units_of(subject, every, now).get(asked.published.plan.id)
 
 
 class _Reading:
     """One unit being read: collects what it adds."""
 
-    def __init__(self, subject: Subject, asked: Asked, place: Assignment, now: int) -> None:
-        self.subject, self.asked, self.place, self.now = subject, asked, place, now
+    def __init__(self, subject: Subject, asked: Asked, places: Mapping[str, Assignment], now: int) -> None:
+        self.subject, self.asked, self.now = subject, asked, now
         self.plan: Plan = asked.published.plan
-        self.treated = int(place.arm != self.plan.experiment.control)
+        self.place = places[self.plan.id]
+        self.overlapping = self._overlapping(places)
+        self.treated = int(self.place.arm != self.plan.experiment.control)
         self.counts: dict[str, int] = {}
         self.parts: dict[str, Part] = {}
         self.durations: dict[tuple[str, str], tuple[int, int | None]] = {}
@@ -122,9 +138,8 @@ class _Reading:
         for source in SOURCES_OF_HELP:
             if any(window.holds(one.at) for one in subject.helps if one.source == source):
                 self._count(f"took_up:{source}")
-        for other in self.asked.companions:
-            if self._overlapping(other) is not None:
-                self._count(f"overlap:{other.plan.id}")
+        for other, _ in self.overlapping:
+            self._count(f"overlap:{other.plan.id}")
 
     def _came_before(self, metric: Metric) -> bool:
         """Whether the primary's event came before assignment: it is then no outcome of it."""
@@ -168,20 +183,18 @@ class _Reading:
         if metric.role == "primary":
             self._slices(metric, amount)
             if kind_of(metric) not in STATES:
-                self.parts[f"{metric.name}/weeks"] = self._part(1, *self._weeks(window, outcome))
+                self.parts[intern(f"{metric.name}/weeks")] = self._part(1, *self._weeks(window, outcome))
             self._beside(metric, window, outcome, amount, trouble)
 
     def _slices(self, metric: Metric, amount: int) -> None:
         """The primary's effect in parts of the units: registered segments, weekdays, arms of other experiments."""
         for name in self.plan.experiment.segments:
             label = segment_label(trait_at(self.subject, name, self.place.at))
-            self.parts[f"{metric.name}/segment/{name}/{label}"] = self._part(1, amount)
-        self.parts[f"{metric.name}/weekday/{(day_of(self.place.at) + 3) % 7}"] = self._part(1, amount)
-        for other in self.asked.companions:
-            arm = self._overlapping(other)
-            if arm is not None:
-                cell = 2 * self.treated + int(arm != other.plan.experiment.control)
-                self.parts[f"{metric.name}/with/{other.plan.id}"] = Part(4, stacked(4, cell, (1, amount)))
+            self.parts[intern(f"{metric.name}/segment/{name}/{label}")] = self._part(1, amount)
+        self.parts[intern(f"{metric.name}/weekday/{(day_of(self.place.at) + 3) % 7}")] = self._part(1, amount)
+        for other, arm in self.overlapping:
+            cell = 2 * self.treated + int(arm != other.plan.experiment.control)
+            self.parts[intern(f"{metric.name}/with/{other.plan.id}")] = Part(4, stacked(4, cell, (1, amount)))
 
     def _weeks(self, window: Window, outcome: Outcome) -> list[int]:
         """What the outcome grew by in each week since assignment."""
@@ -198,7 +211,9 @@ class _Reading:
         self._total(f"dose:{dose}:units", 1)
         self._total(f"dose:{dose}:sum", amount)
         self._total(f"dose:{dose}:squares", amount * amount)
-        self.parts[f"{metric.name}/dose"] = Part(1, stacked(1, 0, (1, amount, dose, dose * dose, dose * amount)))
+        self.parts[intern(f"{metric.name}/dose")] = Part(
+            1, stacked(1, 0, (1, amount, dose, dose * dose, dose * amount))
+        )
         if kind_of(metric) in EVENTS:
             for day in LANDMARKS:
                 landmark = window.start + day * DAY
@@ -210,7 +225,7 @@ class _Reading:
             first = min((one for one in self.subject.helps if trouble <= one.at < window.end), default=None)
             if first is not None:
                 cell = SOURCES_OF_HELP.index(first.source)
-                self.parts[f"{metric.name}/help"] = Part(2, stacked(2, cell, (1, amount)))
+                self.parts[intern(f"{metric.name}/help")] = Part(2, stacked(2, cell, (1, amount)))
         self._successes(window, done)
 
     def _successes(self, window: Window, done: list[int]) -> None:
@@ -256,24 +271,27 @@ class _Reading:
             found += [0, 1] if value is None or isinstance(value, str) else [fixed(value), 0]
         return found
 
-    def _overlapping(self, other: PublishedPlan) -> str | None:
-        """The unit's arm in another experiment whose window overlaps with this one's."""
-        theirs = assignment_of(self.subject, other)
-        if theirs is None:
-            return None
-        ends = self.place.at + self.plan.primary.window
-        return theirs.arm if theirs.at < ends and self.place.at < theirs.at + other.plan.primary.window else None
+    def _overlapping(self, places: Mapping[str, Assignment]) -> list[tuple[PublishedPlan, str]]:
+        """Companions whose window overlaps with this one's, and the unit's arm in them."""
+        begins, ends = self.place.at, self.place.at + self.plan.primary.window
+        return [
+            (other, theirs.arm)
+            for other in self.asked.companions
+            if (theirs := places.get(other.plan.id)) is not None
+            and theirs.at < ends
+            and begins < theirs.at + other.plan.primary.window
+        ]
 
     def _part(self, *columns: int) -> Part:
         return Part(2, stacked(2, self.treated, columns))
 
     def _count(self, name: str, amount: int = 1) -> None:
         """Count the unit in its arm."""
-        self.counts[f"{self.place.arm}:{name}"] = self.counts.get(f"{self.place.arm}:{name}", 0) + amount
+        self._total(f"{self.place.arm}:{name}", amount)
 
     def _total(self, name: str, amount: int) -> None:
         """Count in both arms together."""
-        self.counts[name] = self.counts.get(name, 0) + amount
+        self.counts[intern(name)] = self.counts.get(name, 0) + amount
 
 
 @lru_cache(maxsize=65_536)

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 import xxhash
 
 from models.account import Account, add, shift_days, weekly_mask
-from models.arms import Asked, Unit, unit_of
+from models.arms import Asked, Unit, units_of
 from models.clock import day_of
 from models.funnel import Share, user_share
 from models.journey import next_due
@@ -58,16 +58,17 @@ class World:
             found[id_] = Asked(published, tuple(nearest[:COMPANIONS]), self.product)
         return found
 
+    @cached_property
+    def asked_of(self) -> dict[str, dict[str, Asked]]:
+        """unit -> experiment -> what its units are read against."""
+        found: dict[str, dict[str, Asked]] = {"account": {}, "user": {}}
+        for id_, asked in self.asked.items():
+            found[asked.published.plan.experiment.unit][id_] = asked
+        return found
+
     def units(self, subject: Subject, unit: str, now: int) -> dict[str, Unit]:
         """The subject's part in every experiment that has its kind of unit (`account` or `user`)."""
-        found = {}
-        for experiment in subject.assignments:
-            asked = self.asked.get(experiment)
-            if asked is not None and asked.published.plan.experiment.unit == unit:
-                part = unit_of(subject, asked, now)
-                if part is not None:
-                    found[experiment] = part
-        return found
+        return units_of(subject, self.asked_of[unit], now)
 
 
 class Contribution(NamedTuple):

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from functools import cached_property
 from math import isfinite
 from typing import Annotated, Any, Literal
 
@@ -64,7 +65,7 @@ class SampleRatio(Struct, frozen=True, forbid_unknown_fields=True):
     concentration: Annotated[float, Meta(gt=0)] = 100.0
 
 
-class Metric(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Metric(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     name: MetricName
     role: Literal["primary", "secondary", "guardrail"] = "secondary"
     window_days: Annotated[float, Meta(gt=0, le=400)] = 30.0
@@ -72,7 +73,7 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     margin: float | None = None
     higher_is_better: bool = True
 
-    @property
+    @cached_property
     def window(self) -> int:
         """How long after assignment the outcome is read, in microseconds."""
         return round(self.window_days * DAY)
@@ -89,7 +90,7 @@ class Metric(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return about if kind in ("task_completed", "time_to") else None
 
 
-class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """A whole plan file. The first arm named `control` is compared against the other one."""
 
     experiment: Experiment
@@ -105,7 +106,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """The arm that is not the control."""
         return next(arm for arm in self.experiment.arms if arm != self.experiment.control)
 
-    @property
+    @cached_property
     def starts_at(self) -> int:
         return micros(self.experiment.starts_at)
 
@@ -115,7 +116,7 @@ class Plan(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         stated = self.experiment.analyse_at
         return None if stated is None else micros(stated)
 
-    @property
+    @cached_property
     def primary(self) -> Metric:
         return next(metric for metric in self.metric if metric.role == "primary")
 
