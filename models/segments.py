@@ -24,6 +24,8 @@ def few_segments(moments: Mapping[str, Moments]) -> dict[str, Moments]:
             trait, _, label = segment.partition("/")
             if label != OTHER_SEGMENTS:
                 traits.setdefault(f"{metric}{mark}{trait}/", []).append(label)
+    if max(map(len, traits.values()), default=0) <= SEGMENTS_KEPT:
+        return dict(moments)
     named = {
         prefix + label
         for prefix, labels in traits.items()

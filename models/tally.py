@@ -152,6 +152,9 @@ class Total:
                     del self.counts[name]
 
     def _replace_moments(self, name: str, old: Encoded | None, new: Encoded | None) -> None:
+        if old is not None and new is not None:
+            self.moments[name].shift(old, new)
+            return
         for sign, encoded in ((-1, old), (1, new)):
             if encoded is None:
                 continue

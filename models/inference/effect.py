@@ -32,6 +32,8 @@ from models.inference.means import Array, Means
 Weights = Mapping[int, float]
 """A linear combination of an arm's columns."""
 
+TREATMENT_LESS_CONTROL = np.array([[-1.0], [1.0]])
+
 ROUNDING = 1e-12
 """A variance this small against the terms that it is a sum of is what rounding left of 0."""
 
@@ -67,20 +69,16 @@ def effect_along(means: Means, estimate: Array, gradient: Array) -> Effect:
 
 
 def difference_of_ratios(means: Means, numerator: Weights, denominator: Weights) -> Effect:
-    """Treatment's ratio minus control's, of two linear combinations of an arm's columns."""
-    treatment, by_treatment = ratio(means, TREATMENT, numerator, denominator)
-    control, by_control = ratio(means, CONTROL, numerator, denominator)
-    return effect_along(means, treatment - control, by_treatment - by_control)
+    """Treatment's ratio minus control's, of two linear combinations of an arm's columns. NaN over 0.
 
-
-def ratio(means: Means, block: int, numerator: Weights, denominator: Weights) -> tuple[Array, Array]:
-    """An arm's ratio (...) and its gradient (..., 2, K), (wa - ratio·wb)/b. NaN over 0."""
-    above, below = _combined(means, block, numerator), _combined(means, block, denominator)
-    found = over(above, below)
-    return found, means.gradient({
-        (block, column): over(numerator.get(column, 0.0) - found * denominator.get(column, 0.0), below)
-        for column in sorted({*numerator, *denominator})
-    })  # fmt: skip
+    An arm's ratio a/b has the gradient (wa - ratio·wb)/b.
+    """
+    columns = means.mean.shape[-1]
+    above, below = (_weights(weights, columns) for weights in (numerator, denominator))
+    by = (means.mean @ below)[..., None]
+    ratio = over((means.mean @ above)[..., None], by)
+    gradient = TREATMENT_LESS_CONTROL * over(above - ratio * below, by)
+    return effect_along(means, ratio[..., TREATMENT, 0] - ratio[..., CONTROL, 0], gradient)
 
 
 def intention_to_treat(means: Means) -> Effect:
@@ -148,5 +146,7 @@ def over(numerator: ArrayLike, denominator: ArrayLike) -> Array:
     return np.asarray(numerator, dtype=float) / np.where(below == 0, np.nan, below)
 
 
-def _combined(means: Means, block: int, weights: Weights) -> Array:
-    return sum((weight * means.value(block, column) for column, weight in weights.items()), np.zeros(()))
+def _weights(weights: Weights, columns: int) -> Array:
+    found = np.zeros(columns)
+    found[list(weights)] = list(weights.values())
+    return found

@@ -9,8 +9,10 @@ A single experiment is read in whole numbers, so nothing is lost to cancellation
 int64 or float64, by the same lines.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,17 +61,42 @@ class Means:
 
 def means_of(moments: Moments, scale: ArrayLike = 1.0) -> Means:
     """Read moments exactly. scale: (K,) what one unit of each column's fixed point is worth (1 for counts)."""
-    width = moments.width
-    products = np.zeros((width, width), dtype=object)
-    rows, columns = np.triu_indices(width)
-    products[rows, columns] = products[columns, rows] = moments.products
-    return means_from(
+    found = _arrays(moments)
+    return means_from(found.clusters, found.sums, found.products, found.fourths, scale)
+
+
+def means_of_several(several: Sequence[Moments], scale: ArrayLike = 1.0) -> Means:
+    """Read moments of one shape at once, stacked in their order."""
+    stacked = [np.stack(arrays) for arrays in zip(*map(_arrays, several), strict=True)]
+    return means_from(stacked[0], stacked[1], stacked[2], stacked[3], scale)
+
+
+class _Arrays(NamedTuple):
+    """Moments as `means_from` takes them."""
+
+    clusters: NDArray[Any]
+    sums: NDArray[Any]
+    products: NDArray[Any]
+    fourths: NDArray[Any]
+
+
+def _arrays(moments: Moments) -> _Arrays:
+    shape = moments.blocks, moments.columns
+    return _Arrays(
         np.array(moments.clusters, dtype=object),
-        np.array(moments.sums, dtype=object).reshape(moments.blocks, moments.columns),
-        products.reshape(moments.blocks, moments.columns, moments.blocks, moments.columns),
+        np.array(moments.sums, dtype=object).reshape(shape),
+        np.array(moments.products, dtype=object)[_places(moments.width)].reshape(*shape, *shape),
         np.array(moments.fourths, dtype=object),
-        scale,
     )
+
+
+@cache
+def _places(width: int) -> NDArray[np.int64]:
+    """Where each of (width, width) products stands in the upper triangle, row by row."""
+    found = np.zeros((width, width), dtype=np.int64)
+    rows, columns = np.triu_indices(width)
+    found[rows, columns] = found[columns, rows] = np.arange(len(rows))
+    return found
 
 
 def means_from(

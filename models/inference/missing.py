@@ -60,10 +60,7 @@ def balance(assigned: Pair, observed: Pair) -> Balance:
 
 def bounds(assigned: Pair, observed: Pair, converted: Pair) -> Bounds:
     """Lee's bounds of a 0/1 outcome, from counts: exact."""
-    zero, one = (
-        [_Bin(Fraction(0), Fraction(0), m - x, 0), _Bin(Fraction(1), Fraction(1), x, x)]
-        for m, x in zip(observed, converted, strict=True)
-    )
+    zero, one = ([_Bin(0.0, 0.0, m - x, 0), _Bin(1.0, 1.0, x, x)] for m, x in zip(observed, converted, strict=True))
     return _bounds(assigned, zero, one, 1.0)
 
 
@@ -89,19 +86,19 @@ def bin_of(amount: int) -> int:
     return at if amount > 0 else -at
 
 
-def _edges(at: int) -> tuple[Fraction, Fraction]:
+def _edges(at: int) -> tuple[float, float]:
     """The least and the largest amount of a bin, (nearly) a ninth apart."""
     if not at:
-        return Fraction(0), Fraction(0)
-    near, far = Fraction(2 ** ((abs(at) - 1) / GROWTH)), Fraction(2 ** (abs(at) / GROWTH))
+        return 0.0, 0.0
+    near, far = 2 ** ((abs(at) - 1) / GROWTH), 2 ** (abs(at) / GROWTH)
     return (near, far) if at > 0 else (-far, -near)
 
 
 class _Bin(NamedTuple):
     """Units whose amounts lie between two values, and the amounts' sum."""
 
-    low: Fraction
-    high: Fraction
+    low: float
+    high: float
     units: int
     total: int
 
@@ -129,16 +126,17 @@ def _units(bins: Iterable[_Bin]) -> int:
 
 def _least(bins: list[_Bin], keep: Fraction) -> tuple[Fraction, Fraction]:
     """Mean of the `keep` smallest amounts (a part of a unit counts in part), and how far off it may be."""
-    left, total = keep, Fraction(0)
+    before = total = 0
     for low, high, units, amount in bins:
-        if units >= left:
+        if before + units >= keep:
+            left = keep - before
             # Kept of this bin are its smallest: their mean is between `low` and the bin's mean, and no further from
             # it than the larger amounts left out can make up for.
             mean = Fraction(amount, units)
-            off = min(left * (mean - low), (units - left) * (high - mean))
+            off = min(left * (mean - Fraction(low)), (units - left) * (Fraction(high) - mean))
             return (total + left * mean) / keep, max(off, Fraction(0)) / keep
         total += amount
-        left -= units
+        before += units
     raise ValueError("more is to be kept than there is")
 
 

@@ -5,6 +5,7 @@ is a Python integer (amounts in fixed point), so that adding, replacing, removin
 """
 
 from collections.abc import Iterable, Mapping
+from operator import add, sub
 from typing import NamedTuple
 
 Vector = tuple[int, ...]
@@ -95,13 +96,23 @@ class Moments:
             raise ValueError(
                 f"moments of {other.blocks} x {other.columns} cannot be added to {self.blocks} x {self.columns}"
             )
-        for mine, theirs in (
-            (self.clusters, other.clusters), (self.sums, other.sums), (self.products, other.products),
-            (self.fourths, other.fourths),
+        both = add if sign > 0 else sub
+        self.clusters = list(map(both, self.clusters, other.clusters))
+        self.sums = list(map(both, self.sums, other.sums))
+        self.products = list(map(both, self.products, other.products))
+        self.fourths = list(map(both, self.fourths, other.fourths))
+
+    def shift(self, old: Encoded, new: Encoded) -> None:
+        """Take `old` out and put `new` in, as they travel: only numbers that differ are read."""
+        for i, (before, after) in enumerate(zip(old.clusters, new.clusters, strict=True)):
+            self.clusters[i] += after - before
+        for mine, before, after in (
+            (self.sums, old.sums, new.sums), (self.products, old.products, new.products),
+            (self.fourths, old.fourths, new.fourths),
         ):  # fmt: skip
-            for i, amount in enumerate(theirs):
-                if amount:
-                    mine[i] += sign * amount
+            for i, (one, other) in enumerate(zip(before.split(), after.split(), strict=True)):
+                if one != other:
+                    mine[i] += int(other) - int(one)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Moments) and self._state() == other._state()

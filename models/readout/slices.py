@@ -10,7 +10,7 @@ import numpy as np
 from models.inference import effect
 from models.inference.columns import UNITS
 from models.inference.effect import Effect
-from models.inference.means import Means, means_of
+from models.inference.means import Array, means_of, means_of_several
 from models.inference.moments import Moments
 from models.inference.segments import cochran_q
 from models.readout.gates import LEAST_CLUSTERS
@@ -32,7 +32,7 @@ def by_week(question: Question) -> list[Snapshot] | None:
         return None
     means = means_of(moments, np.array([1.0, *[MILLIONTH] * (moments.columns - 1)]))
     return [
-        {"week": week, **_read(question, moments, means, effect.difference_of_ratios(means, {week: 1}, {UNITS: 1}))}
+        {"week": week, **_read(question, moments, effect.difference_of_ratios(means, {week: 1}, {UNITS: 1}))}
         for week in range(1, moments.columns)
     ]
 
@@ -95,23 +95,27 @@ def _interaction(moments: Moments | None) -> Snapshot:
 
 def _slices(question: Question, prefix: str) -> list[tuple[str, Snapshot]]:
     whole = f"{question.metric.name}/{prefix}"
-    found = []
     named = {name: one for name, one in question.total.moments.items() if name.startswith(whole)}
-    for name, moments in sorted(few_segments(named).items()):
-        means = means_of(moments, np.array([1.0, MILLIONTH]))
-        read = _read(question, moments, means, effect.intention_to_treat(means))
-        found.append((name.removeprefix(whole), read))
-    return found
+    parts = sorted(few_segments(named).items())
+    if not parts:
+        return []
+    means = means_of_several([moments for _, moments in parts], np.array([1.0, MILLIONTH]))
+    every = effect.intention_to_treat(means)
+    low, high = effect.interval(every, question.plan.experiment.alpha)
+    return [
+        (name.removeprefix(whole), _written(question, moments, Effect(*found), low_high))
+        for (name, moments), *found, low_high in zip(parts, *every, zip(low, high, strict=True), strict=True)
+    ]
 
 
-def _read(question: Question, moments: Moments, means: Means, found: Effect) -> Snapshot:
+def _read(question: Question, moments: Moments, found: Effect) -> Snapshot:
+    return _written(question, moments, found, effect.interval(found, question.plan.experiment.alpha))
+
+
+def _written(question: Question, moments: Moments, found: Effect, low_high: tuple[Array, Array]) -> Snapshot:
     units = {arm: moments.sums[block * moments.columns] for block, arm in enumerate(question.arms)}
     if min(moments.clusters[1:]) < LEAST_CLUSTERS or not found.se > 0:
         because = f"each arm needs {LEAST_CLUSTERS} mature accounts, and outcomes that vary"
         return {"units": units, "estimate": None, "se": None, "ci": None, "because": because}
-    read = {
-        "estimate": number(found.estimate),
-        "se": number(found.se),
-        "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)),
-    }
+    read = {"estimate": number(found.estimate), "se": number(found.se), "ci": bounds(*low_high)}
     return {"units": units, **explained(read, "a few accounts hold most of the units")}
