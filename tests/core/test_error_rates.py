@@ -23,6 +23,7 @@ from models.inference.discoveries import level
 from models.inference.effect import intention_to_treat, interval
 from models.inference.means import means_of
 from models.inference.moments import Moments
+from tests.support.shared_data import needs
 
 pytestmark = pytest.mark.core
 ERRORS = 4
@@ -203,7 +204,7 @@ def test_increments_of_checkpoints_add_up_to_the_last_one():
     assert means.covariance[1, 1, 1, 1] == pytest.approx(0.21 * 299 / 300 / 300 * 540 / 539, rel=1e-6)
 
 
-@pytest.mark.skipif(not asos.is_there(), reason=f"{asos.DATA} is not on this machine")
+@needs("asos_half")
 def test_the_arms_whose_sample_ratio_is_off_are_those_listed_with_the_data():
     shares = asos.shares(asos.series())
     uneven = {f"{one.experiment}/{one.arm}" for one in shares if one.even_p < 0.01}
@@ -215,7 +216,7 @@ def test_the_arms_whose_sample_ratio_is_off_are_those_listed_with_the_data():
     assert not next(one for one in shares if one.planned == 0.03).fails, "as it was planned"
 
 
-@pytest.mark.skipif(not asos.is_there(), reason=f"{asos.DATA} is not on this machine")
+@needs("asos_half")
 def test_peeking_announces_more_than_the_last_checkpoint_or_a_sequence():
     usable = [[point for point in one.points if point.usable] for one in asos.series()[::8]]
     metrics = [asos.followed(points) for points in usable if points]

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from models.plan import PublishedPlan
 from models.rows import Help
 from models.subject import Subject
 from tests.support.build import Json, instant
+from tests.support.shared_data import DATA, needs
 from tests.support.subjects import NOBODY, alike, metric, plan_of, published, reading, share_of, subject
 
 pytestmark = [pytest.mark.core, pytest.mark.filterwarnings("error")]
@@ -370,13 +370,6 @@ def test_one_giant_account_decides_nothing() -> None:
 
 
 # -- two real experiments ----------------------------------------------------------------------------------------------
-
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
-def needs(name: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(not (DATA / name).is_dir(), reason=f"../shared/data/{name} is not on this machine")
-
 
 Cell = tuple[str, int, dict[str, Any]]
 """Arm, how many units, and what is true of each of them."""

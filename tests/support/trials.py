@@ -5,22 +5,19 @@ in 119 villages of Malawi, most of them offered money for picking up their resul
 """
 
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
-import pytest
 
-DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "rct_noncompliance_cluster"
-needs_trials = pytest.mark.skipif(
-    not (DATA / "jobs2_jobs.csv").is_file(),
-    reason="../shared/data/rct_noncompliance_cluster is not on this machine",
-)
+from tests.support.shared_data import DATA, needs
+
+FOLDER = "rct_noncompliance_cluster"
+needs_trials = needs(FOLDER)
 
 
 @cache
 def jobs() -> pd.DataFrame:
     """JOBS II, each person a cluster: person, treat, comply, job_seek, job_dich, depress1, depress2, in millionths."""
-    people = pd.read_csv(DATA / "jobs2_jobs.csv").round(6)
+    people = pd.read_csv(DATA / FOLDER / "jobs2_jobs.csv").round(6)
     return people.assign(person=range(len(people)))
 
 
@@ -28,5 +25,5 @@ def jobs() -> pd.DataFrame:
 def thornton() -> pd.DataFrame:
     """Thornton's 2,834 people whose offer (any) and collection (got) are known, in whole numbers. The four whose village
     is not known are one more village, as in the published clustered error."""
-    people = pd.read_csv(DATA / "thornton_hiv.csv").dropna(subset=["any", "got"]).fillna({"villnum": 0})
+    people = pd.read_csv(DATA / FOLDER / "thornton_hiv.csv").dropna(subset=["any", "got"]).fillna({"villnum": 0})
     return people.astype({"villnum": int, "any": int, "got": int}).reset_index(drop=True)

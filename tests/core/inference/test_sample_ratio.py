@@ -1,7 +1,5 @@
 """Planned against actual shares: the e-value unit by unit, chi-square in the end, and two real experiments."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,10 +9,11 @@ from scipy.stats import chisquare
 
 from models.inference.sample_ratio import e_value, p_final
 from tests.support.build import checked
+from tests.support.shared_data import DATA, needs
 
 pytestmark = pytest.mark.core
 
-COOKIE_CATS = Path(__file__).resolve().parents[4] / "shared" / "data" / "cookie_cats" / "cookie_cats.csv"
+COOKIE_CATS = DATA / "cookie_cats" / "cookie_cats.csv"
 HALVES = (0.5, 0.5)
 
 
@@ -75,7 +74,7 @@ def test_published_sample_ratios() -> None:
         assert e_value([44_700, 45_489], HALVES, concentration) < 10
 
 
-@pytest.mark.skipif(not COOKIE_CATS.is_file(), reason="the cookie_cats data is not on this machine")
+@needs("cookie_cats")
 def test_cookie_cats_watched_player_by_player_never_reaches_ten() -> None:
     second = (pd.read_csv(COOKIE_CATS, usecols=["version"]).version == "gate_40").to_numpy()
     n = np.arange(1, len(second) + 1)
