@@ -129,13 +129,4 @@ def shift_days(sums: dict[int, int], old: tuple[int, int], new: tuple[int, int])
         changed ^= bit
 
 
-def add(sums: dict[int, int], day: int, count: int) -> None:
-    """Add to a sum and let zeros go."""
-    total = sums.get(day, 0) + count
-    if total:
-        sums[day] = total
-    else:
-        sums.pop(day, None)
-
-
 assert weekly_mask(1).bit_count() == WEEKLY_DAYS and DAYS_KEPT >= 2 * WEEKLY_DAYS

@@ -7,7 +7,8 @@ from typing import NamedTuple, TypeVar
 
 import xxhash
 
-from models.account import Account, add, shift_days, weekly_mask
+from models.account import Account, shift_days, weekly_mask
+from models.adding import add
 from models.arms import Asked, Unit, units_of
 from models.clock import day_of
 from models.funnel import Share, user_share

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from models.account import Account
+from models.adding import add
 from models.arms import Unit
 from models.contribution import NOTHING, Contribution, World, roll_up
 from models.rows import NEVER, row_key
@@ -146,8 +147,4 @@ class Sums:
     @staticmethod
     def _add(counts: Counter[str], names: Iterable[str], sign: int) -> None:
         for name in names:
-            total = counts[name] + sign
-            if total:
-                counts[name] = total
-            else:
-                del counts[name]
+            add(counts, name, sign)

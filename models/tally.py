@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from models.adding import add
 from models.arms import Part, Unit
 from models.inference.durations import Durations, bin_width, bins_of
 from models.inference.moments import Encoded, Moments, Vector, shifted
 from models.plan import Plan
-from models.segments import SEGMENTS_KEPT, few_segments
+from models.segments import few_segments
 
 Clusters = dict[str, Vector]
 """One account's vector in each of the experiment's moments, by name."""
@@ -61,11 +62,7 @@ class Tally:
 
     def _count(self, counts: Mapping[str, int], sign: int) -> None:
         for name, amount in counts.items():
-            total = self.counts[name] + sign * amount
-            if total:
-                self.counts[name] = total
-            else:
-                del self.counts[name]
+            add(self.counts, name, sign * amount)
 
     def _replace_part(self, clusters: Clusters, name: str, old: Part | None, new: Part | None) -> None:
         if old == new:
@@ -111,12 +108,7 @@ class Tally:
         counts = dict(self.counts)
         for (metric, arm), (durations, _) in self._lasting.items():
             counts |= {f"{arm}:time:{metric}:{name}": count for name, count in durations.counts().items()}
-        moments = few_segments(self.moments) if self._many_segments else self.moments
-        return Share(counts, {name: one.encode() for name, one in moments.items()})
-
-    @property
-    def _many_segments(self) -> bool:
-        return len(self.moments) > SEGMENTS_KEPT
+        return Share(counts, {name: one.encode() for name, one in few_segments(self.moments).items()})
 
 
 class Total:
@@ -145,11 +137,7 @@ class Total:
         grown += [(name, -amount) for name, amount in old.items() if name not in new]
         for name, amount in grown:
             if amount:
-                total = self.counts.get(name, 0) + amount
-                if total:
-                    self.counts[name] = total
-                else:
-                    del self.counts[name]
+                add(self.counts, name, amount)
 
     def _replace_moments(self, name: str, old: Encoded | None, new: Encoded | None) -> None:
         if old is not None and new is not None:

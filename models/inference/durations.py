@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.adding import add
 from models.clock import HOUR
 
 MOST_BINS = 128
@@ -101,7 +102,7 @@ class Durations:
             self._censored[watched] += sign
         if watched < self.bins:
             units = self._open.setdefault(cohort, {})
-            _count(units, at, sign)
+            add(units, at, sign)
             if not units:
                 del self._open[cohort]
 
@@ -161,9 +162,3 @@ def fold(counts: Mapping[str, int], bins: int) -> Fold:
         at, what = name.split(":")
         (found.events if what == "event" else found.censored)[int(at)] += count
     return found
-
-
-def _count(units: dict[int, int], at: int, sign: int) -> None:
-    count = units.pop(at, 0) + sign
-    if count:
-        units[at] = count

@@ -54,6 +54,11 @@ class Moments:
     def empty(self) -> bool:
         return not self.clusters[0]
 
+    @property
+    def singletons(self) -> bool:
+        """Whether every cluster is one unit, in one block."""
+        return sum(self.sums[:: self.columns]) == self.clusters[0]
+
     def product(self, i: int, j: int) -> int:
         """The sum over clusters of v[i]·v[j]."""
         low, high = min(i, j), max(i, j)

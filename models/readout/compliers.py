@@ -8,9 +8,9 @@ from scipy.special import stdtrit
 from models.facts import FIXED_POINT
 from models.inference import complier, effect, few_takers
 from models.inference.columns import OUTCOME, UNITS, UPTAKE
-from models.readout.counts import singletons
+from models.inference.moments import Moments
 from models.readout.gates import LEAST_TAKERS
-from models.readout.metric import Arms, Question, unknown, watch_of
+from models.readout.metric import Arms, Question, closed, unknown, watch_of
 from models.readout.written import bounds, explained, number
 
 Snapshot = dict[str, Any]
@@ -27,14 +27,14 @@ def read_cace(question: Question, arms: Arms | None, itt: Snapshot) -> Snapshot:
     """
     assumes = {"assumes": complier.ASSUMES}
     if arms is None or not arms.gate.open:
-        return {**unknown(NAMES, itt["because"]), **assumes}
+        return {**unknown(NAMES, closed(question, arms)), **assumes}
     first = effect.uptake(arms.means)
     stage = {
         "first_stage": number(first.estimate),
         "first_stage_f": number(complier.first_stage_f(arms.means)) if first.se > 0 else None,
     }
     if arms.gate.takers < LEAST_TAKERS:
-        return {**_few_takers(question, arms), **stage, **assumes}
+        return {**_few_takers(question), **stage, **assumes}
     wald = complier.wald(arms.means)
     alpha = question.plan.experiment.alpha
     fixed = question.plan.experiment.analysis == "fixed"
@@ -53,14 +53,15 @@ def read_cace(question: Question, arms: Arms | None, itt: Snapshot) -> Snapshot:
     return {**explained(read, ALIKE), **assumes}
 
 
-def _few_takers(question: Question, arms: Arms) -> Snapshot:
+def _few_takers(question: Question) -> Snapshot:
     """With so few takers no approximation holds: a randomisation test is inverted where the counts allow it."""
     few = f"fewer than {LEAST_TAKERS} units took the offer up"
-    if not (question.binary and singletons(question, arms.gate)):
+    moments = question.part()
+    if moments is None or not (question.binary and moments.singletons):
         whole = written_set([(-inf, inf)])
         because = f"{few}, and the randomisation test for so few needs 0/1 outcomes of accounts with one unit each"
         return {**unknown(NAMES, because), "ar_set": whole, "ar_cs": whole}
-    found = few_takers.confidence_set(types(question), question.plan.experiment.alpha)
+    found = few_takers.confidence_set(types(moments), question.plan.experiment.alpha)
     method = {"method": "randomisation test of few takers, for the one look that was planned"}
     if not found:
         because = f"{few}, and no effect on them explains how much the arms differ"
@@ -68,10 +69,8 @@ def _few_takers(question: Question, arms: Arms) -> Snapshot:
     return {**unknown(NAMES, few), "ar_set": written_set(found), **method}
 
 
-def types(question: Question) -> list[list[int]]:
+def types(moments: Moments) -> list[list[int]]:
     """Units of accounts with one unit each, by arm, as neither, taker, converted, both: the columns of `few_takers`."""
-    moments = question.part()
-    assert moments is not None
     found = []
     for block in (0, 1):
         at = block * moments.columns

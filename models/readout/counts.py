@@ -5,7 +5,7 @@ from typing import Any
 
 from models.facts import FIXED_POINT
 from models.inference import conversions, proportions
-from models.inference.columns import OUTCOME, UNITS
+from models.inference.columns import OUTCOME
 from models.inference.evidence import p_always_valid
 from models.readout.gates import Gate
 from models.readout.metric import Question
@@ -31,7 +31,7 @@ def _one_look(question: Question, gate: Gate) -> Snapshot:
     n0, n1 = gate.units
     if moments is None or not (n0 and n1):
         return {"method": None, "ci": None, "p": None, "because": "an arm has no mature units"}
-    if not singletons(question, gate):
+    if not moments.singletons:
         return {"method": None, "ci": None, "p": None, "because": SEVERAL_UNITS}
     x0, x1 = (moments.sums[block * moments.columns + OUTCOME] // FIXED_POINT for block in (0, 1))
     alpha = question.plan.experiment.alpha
@@ -45,12 +45,6 @@ def _one_look(question: Question, gate: Gate) -> Snapshot:
         "p": chance(p),
     }
     return explained(read, "nobody has the outcome, or everybody does")
-
-
-def singletons(question: Question, gate: Gate) -> bool:
-    """Whether every account holds one unit, in one arm."""
-    moments = question.part()
-    return moments is not None and gate.units == gate.clusters and moments.clusters[0] == sum(gate.clusters)
 
 
 def _watched(question: Question) -> Snapshot:
@@ -69,4 +63,4 @@ def one_by_one(question: Question) -> bool:
     if question.plan.experiment.randomised_by == question.plan.experiment.unit:
         return True
     assigned = question.total.moments.get("assigned")
-    return assigned is not None and assigned.sums[UNITS] + assigned.sums[1] == assigned.clusters[0]
+    return assigned is not None and assigned.singletons

@@ -76,6 +76,11 @@ def arms_of(question: Question) -> Arms | None:
     return Arms(means_of(moments, scales(moments.columns)), gate)
 
 
+def closed(question: Question, arms: Arms | None) -> str | None:
+    """Why the metric cannot be read yet; None if it can."""
+    return (gate_of(question.part(), question.binary) if arms is None else arms.gate).because
+
+
 def scales(columns: int) -> np.ndarray:
     """What one of each column is worth: amounts are in millionths, counts are not."""
     found = np.ones(columns)
@@ -143,7 +148,7 @@ def read_itt(question: Question, arms: Arms | None) -> Snapshot:
     """Intention to treat: the effect of being offered help, on all units of each arm."""
     names = ("estimate", "relative", "se", "df", "ci", "p", *ALWAYS_VALID)
     if arms is None or not arms.gate.open:
-        return unknown(names, (arms.gate if arms else gate_of(question.part(), question.binary)).because)
+        return unknown(names, closed(question, arms))
     found = effect.intention_to_treat(arms.means)
     if not found.se > 0:
         return unknown(names, NO_VARIANCE) | {"estimate": number(found.estimate)}
@@ -171,7 +176,7 @@ def read_adjusted(question: Question, arms: Arms | None) -> Snapshot | None:
         return None
     names = ("estimate", "se", "ci", "cs", "p_always_valid", "variance_reduction")
     if arms is None or not arms.gate.open:
-        return unknown(names, read_itt(question, arms)["because"])
+        return unknown(names, closed(question, arms))
     found = adjusted(arms.means)
     if not found.se > 0:
         because = (
@@ -197,7 +202,7 @@ def read_triggered(question: Question, arms: Arms | None) -> Snapshot:
     if moments is not None:
         units = {arm: moments.sums[b * moments.columns + TRIGGERED] for b, arm in enumerate(question.arms)}
     if arms is None or not arms.gate.open:
-        return {"units": units, **unknown(names, read_itt(question, arms)["because"])}
+        return {"units": units, **unknown(names, closed(question, arms))}
     if min(units.values()) < LEAST_CLUSTERS:
         return {"units": units, **unknown(names, f"each arm needs {LEAST_CLUSTERS} units that were in trouble")}
     found, balance = effect.triggered(arms.means), effect.balance(arms.means)
@@ -250,7 +255,7 @@ def read_power(question: Question, arms: Arms | None) -> Snapshot:
     if not least:
         return unknown(names, "the plan names no minimum_effect")
     if arms is None or not arms.gate.open:
-        return unknown(names, read_itt(question, arms)["because"])
+        return unknown(names, closed(question, arms))
     found = effect.intention_to_treat(arms.means)
     if not found.se > 0:
         return unknown(names, NO_VARIANCE)

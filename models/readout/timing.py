@@ -53,7 +53,7 @@ def read_time(question: Question, arms: tuple[Fold, Fold] | None) -> Snapshot | 
     ends = edges(question.metric.window)
     means = restricted_means(control, treatment, ends)
     everybody = question.total.moments.get("assigned")
-    independent = everybody is not None and sum(everybody.sums) == everybody.clusters[0]
+    independent = everybody is not None and everybody.singletons
     p = log_rank(control.events, control.at_risk, treatment.events, treatment.at_risk) if independent else nan
     medians = {arm: number(median(found, ends)) for arm, found in zip(question.arms, arms, strict=True)}
     read = {
