@@ -7,6 +7,7 @@ comes with a probability. The weights below are the whole of it. A learned model
 from typing import NamedTuple
 
 from models.account import Account
+from models.rounding import largest_remainder
 
 WEEK = 7
 WINDOW = 28
@@ -68,15 +69,6 @@ def drivers_of(inputs: Inputs) -> list[Driver]:
     exact = [100 * weight * (value - 0.5) for weight, value in zip(WEIGHTS.values(), inputs, strict=True)]
     parts = largest_remainder(exact, score_of(inputs) - 100 * BASELINE)
     return [Driver(name, value, part) for name, value, part in zip(WEIGHTS, inputs, parts, strict=True)]
-
-
-def largest_remainder(exact: list[float], total: int) -> list[int]:
-    """Round parts to integers that add up to `total`, moving those whose remainders are largest."""
-    floors = [int(part // 1) for part in exact]
-    by_remainder = sorted(range(len(exact)), key=lambda i: floors[i] - exact[i])
-    for i in by_remainder[: total - sum(floors)]:
-        floors[i] += 1
-    return floors
 
 
 def band_of(score: int, before: str | None) -> str:

@@ -1,0 +1,6 @@
+"""A model as data."""
+
+from typing import Any
+
+State = dict[str, Any]
+"""Numbers, strings, lists and dictionaries of them: what JSON can hold."""
