@@ -43,7 +43,7 @@ def topics() -> str:
 def index() -> str:
     """The weights of the activity index."""
     rows = "".join(f"| {name} | {weight} |\n" for name, weight in WEIGHTS.items())
-    bands = ", ".join(f"{name} from {lowest / 100:g}" for name, lowest in BANDS)
+    bands = ", ".join(f"{band.name} from {band.lowest / 100:g}" for band in BANDS)
     return f"# The activity index\n\n| input | points at its best |\n|---|---|\n{rows}\nBands: {bands}.\n"
 
 

@@ -7,6 +7,8 @@ from livelift.recording import Record, Recording
 from models.alignment import Alignment
 from models.contribution import World
 from models.events import SOURCES
+from models.health.known import Known
+from models.health.learning import Learning
 from models.inference.discoveries import level
 from models.lifecycle import Registration, apply, next_place
 from models.partition import Effects, Partition
@@ -36,7 +38,8 @@ class Replay:
     def __init__(self, product: Product, plans: dict[str, PublishedPlan]) -> None:
         world = World(product, plans)
         self.rows: dict[bytes, bytes] = {}
-        self.partition = Partition(0, world, self.rows.get, lambda account_id: 0)
+        self.known, self.learning = Known(product, waits=True), Learning(product)
+        self.partition = Partition(0, world, self.rows.get, lambda account_id: 0, known=self.known)
         self.read_side = ReadSide(world)
         self.dead_letters = 0
         self._alignment: Alignment[None] = Alignment(self.partition)
@@ -65,10 +68,23 @@ class Replay:
                 self._alignment.offer(topic, records, None)
         count = sum(map(len, pending))
         pending[:] = [[] for _ in SOURCES]
-        for effects, _ in self._alignment.steps():
-            self._keep(effects)
+        self._step()
+        while self._learn():
+            self._step()
         if progress is not None:
             progress(count)
+
+    def _step(self) -> None:
+        for effects, _ in self._alignment.steps():
+            self._keep(effects)
+
+    def _learn(self) -> bool:
+        """Learn what can be learned now; whether a day waited for it."""
+        waited = self.partition.waiting
+        for output in self.learning.learn(partitions=1):
+            assert output.key is not None
+            self.known.take(output.key, output.value)
+        return waited and not self.partition.waiting
 
     def _keep(self, effects: Effects) -> None:
         for key, value in effects.rows.items():
@@ -79,6 +95,9 @@ class Replay:
         if effects.partition_row is not None:
             self.rows[partition_key(0)] = effects.partition_row
         self.dead_letters += sum(output.topic == "dead-letters" for output in effects.outputs)
+        for output in effects.outputs:
+            if output.topic == "health-examples" and output.value is not None:
+                self.learning.take(output.value)
         self.read_side.take(effects.outputs)
 
     def snapshot(self) -> Snapshot:

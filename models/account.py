@@ -5,22 +5,39 @@ each day on which they were active, and, in `weekly`, on each day with a visit i
 number of weekly active users as of any day is one look-up, and removing a user is subtracting the same ones.
 """
 
+from typing import NamedTuple
+
 from models.arms import Unit
 from models.clock import DAY, LAST_INSTANT
+from models.dated import Sums
 from models.facts import DAYS_KEPT
 from models.rows import NEVER, Close
 from models.subject import NOTHING_SHARED, Shared, Subject
 from models.tally import Clusters
 
 WEEKLY_DAYS = 7
+
+
+class Said(NamedTuple):
+    """What a score message says of an account; another message is sent when this differs. Scores in hundredths."""
+
+    score: int
+    band: str
+    close_score: int | None
+    close_band: str | None
+    change_7d: int | None
+    mrr: int | None
+    basis: str
+
+
 LAST_DAY = LAST_INSTANT // DAY
 
 
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "clusters", "days", "features", "joined", "left", "mrr", "newest", "rows", "said",
-                 "shared", "subjects", "unit", "weekly")  # fmt: skip
+    __slots__ = ("began", "closes", "clusters", "dated", "days", "features", "joined", "left", "mrr", "newest", "rows",
+                 "said", "shared", "subjects", "trained", "unit", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -29,6 +46,10 @@ class Account:
         """day -> rows whose first event fell on it."""
         self.days: dict[int, int] = {}
         self.weekly: dict[int, int] = {}
+        self.trained: dict[int, int] = {}
+        """Like `weekly`, of users who have completed a lesson and have not been removed."""
+        self.dated: Sums = {}
+        """name -> day -> amount in millionths, over all rows."""
         self.features: dict[str, dict[int, int]] = {}
         """feature -> day -> users who used it."""
         self.newest: dict[str, int] = {}
@@ -46,7 +67,7 @@ class Account:
         self.closes: list[Close] = []
         self.mrr: dict[bytes, tuple[int, int]] = {}
         """Row key -> (when, monthly revenue in millionths), where one was told."""
-        self.said: tuple[object, ...] | None = None
+        self.said: Said | None = None
         """What was last sent to `account-scores`; None after a start: then the next touch sends again."""
 
     @property

@@ -55,7 +55,7 @@ class Alignment(Generic[Token]):
     def _process(self) -> list[Token]:
         """Process until nothing more may be processed, or not before what has been is stored."""
         done: list[Token] = []
-        while not self.partition.interrupted and (topic := self._next()) is not None:
+        while not (self.partition.interrupted or self.partition.waiting) and (topic := self._next()) is not None:
             batch = self._queues[topic][0]
             rest = batch.records[batch.taken :] if batch.taken else batch.records
             batch.taken += self.partition.process(topic, rest)

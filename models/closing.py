@@ -3,45 +3,68 @@
 from collections.abc import Collection
 
 from models.account import Account
-from models.index import WEEK, WINDOW, band_of
+from models.bands import Bands, band_of
+from models.basis import HEURISTIC
+from models.index import BANDS, WEEK, WINDOW
 from models.rows import NEVER, Close
 
 DAYS_BACK = 8
 """Closes are needed a week back; of older ones only the newest, which still holds on later days."""
+WEEK_ENDS = 3
+"""Days of which day % 7 is this are Sundays: a week ends, snapshots are taken and labels become known."""
 
 
-def days_to_close(accounts: Collection[Account], closed: int, over: int) -> list[int]:
-    """The days up to `over` that have to be closed, `closed` (or -1) being the last one that was.
+def first_day(accounts: Collection[Account], closed: int, over: int) -> int:
+    """The first day to close, `closed` (or -1) being the last one that was and `over` the last that has to be."""
+    if closed != NEVER:
+        return closed + 1
+    return min(over, min((account.first_day for account in accounts), default=over))
 
-    Stretches in which no score can move are passed over, except for the last day.
-    """
-    first = min((account.first_day for account in accounts), default=over) if closed == NEVER else closed + 1
+
+def moving_days(accounts: Collection[Account], first: int, over: int) -> list[int]:
+    """The days at whose close something may be said that was not said before: those on which an activity index can
+    move, ends of weeks, and the last one. Stretches between them may be passed over."""
     if first >= over:
         return [over]
     changes = {day for account in accounts for day in account.changes()}
     moving = {day for change in changes for day in range(change, change + WINDOW + WEEK)}
-    return [*sorted(day for day in moving if first <= day < over), over]
+    return sorted({day for day in moving if first <= day < over} | {over} | set(range(week_end(first), over, WEEK)))
 
 
-def with_close(closes: list[Close], day: int, score: int) -> list[Close]:
-    """The closes with a day's score added if it changed; the same list when there is nothing to add."""
+def week_end(day: int) -> int:
+    """The end of the week that a day is in."""
+    return day + (WEEK_ENDS - day) % WEEK
+
+
+def with_close(closes: list[Close], day: int, score: int, bands: Bands = BANDS, basis: str = HEURISTIC) -> list[Close]:
+    """The closes with a day's score added if it changed; the same list when there is nothing to add.
+
+    basis: what kind of score it is. The band before counts only if it is of the same kind.
+    """
     last = closes[-1] if closes else None
     if last is not None and last.day >= day:
         return closes
-    band = band_of(score, last.band if last else None)
-    if last is not None and last.score == score and last.band == band:
+    band = band_of(score, last.band if last is not None and last.basis == basis else None, bands)
+    if last is not None and (last.score, last.band, last.basis) == (score, band, basis):
         return closes
     recent = [close for close in closes if close.day >= day - DAYS_BACK]
     older = [close for close in closes if close.day < day - DAYS_BACK]
-    return [*older[-1:], *recent, Close(day, score, band)]
+    return [*older[-1:], *recent, Close(day, score, band, basis)]
+
+
+def close_on(closes: list[Close], day: int) -> Close | None:
+    """What a day closed with; None before the first close."""
+    return next((close for close in reversed(closes) if close.day <= day), None)
 
 
 def score_on(closes: list[Close], day: int) -> int | None:
     """The score that a day ended with; None before the first close."""
-    return next((close.score for close in reversed(closes) if close.day <= day), None)
+    close = close_on(closes, day)
+    return None if close is None else close.score
 
 
 def change_over(closes: list[Close], last_closed: int, days: int) -> int | None:
-    """Score at the last close minus score `days` before, in hundredths; None when there is no close that old."""
-    now, before = score_on(closes, last_closed), score_on(closes, last_closed - days)
-    return None if now is None or before is None else now - before
+    """Score at the last close minus score `days` before, in hundredths; None when there is no close that old, or when
+    that was a score of another kind."""
+    now, before = close_on(closes, last_closed), close_on(closes, last_closed - days)
+    return None if now is None or before is None or now.basis != before.basis else now.score - before.score

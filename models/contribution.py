@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import zip_longest
 from typing import NamedTuple, TypeVar
 
 import xxhash
 
-from models.account import Account, shift_days, weekly_mask
+from models.account import WEEKLY_DAYS, Account, shift_days, weekly_mask
 from models.adding import add
 from models.arms import Asked, Unit, units_of
 from models.clock import day_of
+from models.dated import trained_on
 from models.funnel import Share, user_share
 from models.journey import next_due
 from models.membership import membership
@@ -78,6 +80,8 @@ class Contribution(NamedTuple):
     account_id: str
     user_id: str | None
     days: tuple[int, int]
+    trained: tuple[int, int]
+    """Days on which the user counts as trained and active, like `days`."""
     features: dict[str, int]
     began: int | None
     """The day of the row's first event; None for a row that holds nothing but closes."""
@@ -103,6 +107,7 @@ def after_usage(row: Row, before: Contribution) -> Contribution:
     joined, left = _membership(row, began, before.user_id)
     return before._replace(
         days=(row.top_day, row.days),
+        trained=_trained(row, joined, left),
         features=row.features,
         began=began,
         joined=joined,
@@ -135,6 +140,7 @@ def contribution_of(
         account_id=account_id,
         user_id=user_id,
         days=(row.top_day, row.days),
+        trained=_trained(row, joined, left),
         features=row.features,
         began=began,
         joined=joined,
@@ -160,6 +166,20 @@ def _membership(row: Row, began: int | None, user_id: str | None) -> tuple[tuple
     return ((), ()) if user_id is None or began is None else membership(began, row.members)
 
 
+def _trained(row: Row, joined: tuple[int, ...], left: tuple[int, ...]) -> tuple[int, int]:
+    """The days, counted back from the first number, on which the user was active within the week up to it, had
+    completed a lesson, and belonged to the account."""
+    since = trained_on(row)
+    if since is None or not row.days:
+        return NOT_TRAINED
+    top = row.top_day + WEEKLY_DAYS - 1
+    mask = weekly_mask(row.days)
+    mask &= (1 << max(0, top - since + 1)) - 1
+    for away, back in zip_longest(left, joined[1:]):
+        mask &= ~((1 << max(0, top - away + 1)) - 1) | ((1 << max(0, top - back + 1)) - 1 if back is not None else 0)
+    return top, mask
+
+
 def _dues(row: Row, product: Product, now: int) -> list[int]:
     """Moments ahead at which a standing changes by itself: a task overdue, a trial over."""
     found = []
@@ -172,7 +192,10 @@ def _dues(row: Row, product: Product, now: int) -> list[int]:
     return found
 
 
-NOTHING = Contribution("", None, (NEVER, 0), {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, 0, 0, None)
+NOT_TRAINED = (NEVER, 0)
+NOTHING = Contribution(
+    "", None, (NEVER, 0), NOT_TRAINED, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, 0, 0, None
+)
 
 
 def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
@@ -182,6 +205,9 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         shift_days(account.days, old.days, new.days)
         (old_top, old_mask), (new_top, new_mask) = old.days, new.days
         shift_days(account.weekly, (old_top + 6, weekly_mask(old_mask)), (new_top + 6, weekly_mask(new_mask)))
+        moved = True
+    if old.trained != new.trained:
+        shift_days(account.trained, old.trained, new.trained)
         moved = True
     if old.features != new.features or old.days[0] != new.days[0]:
         _roll_features(account, old, new)

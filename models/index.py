@@ -1,12 +1,13 @@
 """The activity index: a thin, honest first score from four engagement inputs, until a model has learned.
 
 It is called an index because nothing has shown that it predicts retention; its basis is `heuristic`, and it never
-comes with a probability. The weights below are the whole of it. A learned model takes the place of `score_of`.
+comes with a probability. The weights below are the whole of it. A learned model takes its place (`models.basis`).
 """
 
 from typing import NamedTuple
 
 from models.account import Account
+from models.bands import fixed_bands
 from models.rounding import largest_remainder
 
 WEEK = 7
@@ -20,10 +21,9 @@ WEIGHTS = {"recency": 35, "frequency": 25, "breadth": 15, "share_active": 25}
 BASELINE = 50
 """The index of an account at half of every input; drivers are points above or below their half."""
 
-BANDS = (("healthy", 6000), ("watch", 3000), ("at_risk", 0))
-"""Band and the lowest score, in hundredths, that belongs to it."""
 HYSTERESIS = 300
 """A band is left only when the score is this far (hundredths) beyond its edge."""
+BANDS = fixed_bands((("healthy", 6000), ("watch", 3000), ("at_risk", 0)), HYSTERESIS)
 
 
 class Inputs(NamedTuple):
@@ -69,17 +69,3 @@ def drivers_of(inputs: Inputs) -> list[Driver]:
     exact = [100 * weight * (value - 0.5) for weight, value in zip(WEIGHTS.values(), inputs, strict=True)]
     parts = largest_remainder(exact, score_of(inputs) - 100 * BASELINE)
     return [Driver(name, value, part) for name, value, part in zip(WEIGHTS, inputs, parts, strict=True)]
-
-
-def band_of(score: int, before: str | None) -> str:
-    """The band of a score, given the band of the last daily close: it is left only beyond the hysteresis."""
-    band = next(name for name, lowest in BANDS if score >= lowest)
-    if before is None or band == before:
-        return band
-    edges = dict(BANDS)
-    names = [name for name, _ in BANDS]
-    rising = names.index(band) < names.index(before)
-    if rising:
-        above = names[names.index(before) - 1]
-        return band if score >= edges[above] + HYSTERESIS else before
-    return band if score < edges[before] - HYSTERESIS else before

@@ -9,10 +9,10 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from models.contribution import Contribution, World, after_usage, contribution_of
-from models.rows import NEVER, USER_KEY, Row, owner_of, row_key
+from models.rows import NEVER, USER_KEY, Row, SnapshotRow, owner_of, row_key, snapshot_key
 from models.subject import NOTHING_SHARED
 from models.sums import Sums
-from models.working import Working, fresh
+from models.working import SNAPSHOT_ROWS, Working, fresh
 
 ACCOUNT_DUE = b"U"
 """Begins the heap's entry for an account as one unit of experiments; other entries are row keys."""
@@ -57,6 +57,7 @@ class Ledger:
         for key, row in sorted(rows, key=lambda item: item[0][:1]):  # accounts' own rows before their users'
             account_id, user_id = owner_of(key)
             self._contribute(key, row, account_id, user_id)
+            self.sums.shift_dated(account_id, None, row)
             if row.closes:
                 self.sums.accounts[account_id].closes = row.closes
         for account_id, account in self.sums.accounts.items():
@@ -87,6 +88,8 @@ class Ledger:
                 self.pending[one.key] = value
         for one in working.values():
             old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
+            if one.dated:
+                self.sums.shift_dated(one.account_id, None if one.before is None else fresh(one.before)[0], one.row)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
             if one.user_id is None and old.shared != new.shared:
                 yield from self._read_users(one.account_id, new.converted_at)
@@ -130,9 +133,20 @@ class Ledger:
             if due is not None:
                 heappush(self._due, (due, ACCOUNT_DUE + account_id.encode()))
 
+    def snapshot(self, account_id: str, day: int) -> dict[str, float] | None:
+        """What was known of an account at the end of a day, if that still waits for its label."""
+        value = self._latest(snapshot_key(account_id, day))
+        return None if value is None else SNAPSHOT_ROWS.decode(value)[0].features
+
+    def keep_snapshot(self, account_id: str, day: int, features: dict[str, float] | None) -> None:
+        """Write what is known of an account at the end of a day; None removes it."""
+        row = None if features is None else SNAPSHOT_ROWS.encode(SnapshotRow([day], features))
+        self.pending[snapshot_key(account_id, day)] = row
+
     def remove(self, account_id: str, user_id: str | None) -> None:
         """Remove the rows of a user, or (user None) of the account with everybody in it, and what they contributed."""
         for key in self.sums.keys_of(account_id, user_id):
+            self.sums.shift_dated(account_id, fresh(self._latest(key))[0], None)
             self.pending[key] = None
             self.sums.replace(key, None)
 

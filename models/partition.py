@@ -12,8 +12,8 @@ import xxhash
 
 from models.bookkeeping import Bookkeeping
 from models.clock import DAY, day_of
-from models.closing import days_to_close, with_close
 from models.contribution import World
+from models.days import Days
 from models.decode import Decode, Ignored, Refusal, event_time, implausible
 from models.events import (
     Event,
@@ -25,12 +25,13 @@ from models.events import (
     Tick,
 )
 from models.forgetting import FORGOTTEN, FORGOTTEN_KEY, Forgotten
-from models.index import inputs_of, score_of
+from models.health.example import waiting_days
+from models.health.known import Known
 from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
 from models.record import CLOCK, Record, latest_plausible, position
 from models.refused import dead_letter, sent_on
-from models.rows import PARTITION_KEY, Row, owner_of
+from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
 from models.working import ROWS, Happening
@@ -57,7 +58,7 @@ class Partition:
     """One partition's rows, sums and clock.
 
     number: which one. stored: reads a row's bytes by key. place: account id to its partition.
-    clock: `live` or `log`; ticks of the other kind raise WrongClock.
+    clock: `live` or `log`; ticks of the other kind raise WrongClock. known: the models that scores rest on.
     """
 
     def __init__(
@@ -67,17 +68,19 @@ class Partition:
         stored: Callable[[bytes], bytes | None],
         place: Callable[[str], int],
         clock: str = "log",
+        known: Known | None = None,
     ) -> None:
         self.number, self.world, self.clock = number, world, clock
+        self.known = Known(world.product) if known is None else known
         self.ledger = Ledger(world, stored)
         self.book = Bookkeeping()
         self.forgotten = Forgotten()
         self._place, self._recorded = place, clock == "log"
         self._decode = Decode(world.product.people_are_accounts)
         self._tasks = world.product.tasks
-        self._regular = world.product.actions.regular_days_per_week
         self._shared: bytes | None = None
         """This partition's part of `quality`, as last sent."""
+        self.days = Days(number, world.product, self.ledger, self.book, self.known, self._send)
         self._begin()
 
     def _begin(self) -> None:
@@ -86,8 +89,12 @@ class Partition:
         self._causes: dict[str, Cause] = {}
         """Account -> what came for it in this step."""
         self._closed = False
+        """Whether a day has been closed in this step."""
         self.interrupted = False
         """Whether the step has to be carried out before the next record may be taken."""
+
+    def _send(self, output: Output) -> None:
+        self._outputs.append(output)
 
     # -- on assignment -------------------------------------------------------------------------------------------
 
@@ -115,6 +122,8 @@ class Partition:
             if self.forgotten and owner_of(key) in self.forgotten:
                 self.ledger.pending[key] = None  # the last write of a paused worker, come after the removal
                 continue
+            if key.startswith(SNAPSHOT_KEY):
+                continue
             row, _ = ROWS.decode(value)
             self.book.reach(row.offsets)
             yield key, row
@@ -131,6 +140,8 @@ class Partition:
         Returns how many records were taken. What follows from them waits for `effects`.
         """
         taken, decode = 0, self._decode
+        if not self._days_are_over():
+            return 0
         for record in records:
             decoded = decode(topic, record.value, record.headers)
             if isinstance(decoded, Event):
@@ -141,6 +152,8 @@ class Partition:
                 self._event(topic, record, decoded, at)
             elif isinstance(decoded, Tick):
                 self._tick(topic, record, decoded)
+                if not self._days_are_over():
+                    break
                 if not self.may_take(topic):
                     taken += 1
                     break
@@ -153,12 +166,29 @@ class Partition:
             self.book.through(topic, records[taken - 1].offset)
         return taken
 
+    @property
+    def waiting(self) -> bool:
+        """Whether nothing more may be taken until what is known has been learned (`Days.waiting`)."""
+        return self.days.waiting
+
+    def _days_are_over(self) -> bool:
+        """Do a slice of what there is to do for days that are over; whether nothing is left of it. If so, the next
+        record may be taken in this step, else in a later one."""
+        if self.days.unfinished:
+            self._closed = True
+            if not self.days.go_on():
+                self.interrupted = not self.waiting
+                return False
+        return True
+
     def effects(self) -> Effects:
         """What everything processed since the last call asks the shell to do; afterwards it counts as stored."""
         self._settle()
         self._say_scores()
         self._send_partials()
-        effects = Effects(self._outputs, self.ledger.taken(), self.book.taken())
+        # What the clock says is stored when all that follows from it has been: else a day might never be closed.
+        book = None if self.days.unfinished else self.book.taken()
+        effects = Effects(self._outputs, self.ledger.taken(), book)
         self._begin()
         return effects
 
@@ -234,6 +264,10 @@ class Partition:
         if account is not None and not account.began:  # nothing is left of it but what its days closed with
             self.ledger.remove(account_id, None)
             account = None
+        if account is None:
+            for day in waiting_days(self.book.row.closed_day, self.world.product.label):
+                if self.ledger.snapshot(account_id, day) is not None:
+                    self.ledger.keep_snapshot(account_id, day, None)
         self._causes.pop(account_id, None)
         key = account_id.encode()
         if user_id is not None and account is not None:
@@ -274,31 +308,9 @@ class Partition:
         over = day_of(now - self.world.product.lateness) - 1
         for moved in self.ledger.pass_time(now):
             self._signal(moved)
-        if over > self.book.row.closed_day:
+        if over > self.book.row.closed_day or new_day:
             self._settle()
-            for day in days_to_close(self.ledger.sums.accounts.values(), self.book.row.closed_day, over):
-                self._close(day)
-        if new_day or self._closed:
-            self.ledger.sums.moved.update(dict.fromkeys(self.ledger.sums.accounts))
-
-    def _close(self, day: int) -> None:
-        """Remember each account's score as the day ended with it."""
-        for account_id, account in self.ledger.sums.accounts.items():
-            if account.first_day > day:
-                continue
-            closes = with_close(account.closes, day, score_of(inputs_of(account, day, self._regular)))
-            if closes is not account.closes:
-                account.closes = closes
-                self.ledger.row_of(account_id, None).row.closes = closes
-        self._outputs.append(self._day_marker(day))
-        self.book.close(day)
-        self._closed = True
-        self._settle()
-
-    def _day_marker(self, day: int) -> Output:
-        """Tells the learner that this partition has sent every example of a day."""
-        value = encode({"marker": day, "partition": self.number})
-        return Output("health-examples", 0, f"marker|{self.number}".encode(), value)
+            self.days.begin(over)
 
     # -- what is said --------------------------------------------------------------------------------------------
 
@@ -329,11 +341,12 @@ class Partition:
             account = sums.accounts.get(account_id)
             if account is None:
                 continue
-            reading = read(account, self.book.now, self.book.row.closed_day, self._regular)
+            basis = self.known.latest
+            reading = read(account, self.book.now, self.book.row.closed_day, basis)
             if reading.said != account.said or account_id in again:
-                account.said = reading.said
                 cause = self._causes.get(account_id, PASSING_OF_TIME)
-                value = score_message(account_id, account, reading, cause, self._regular)
+                value = score_message(account_id, account, reading, cause, basis)
+                account.said = reading.said
                 self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
 
     def _send_partials(self) -> None:

@@ -45,6 +45,18 @@ class Label(Struct, frozen=True, forbid_unknown_fields=True):
     unscored_days: Annotated[int, Meta(ge=0)] = 28
 
 
+class Health(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the health score is learned by, and from.
+
+    inputs: names or patterns (`usage:*`) of those in docs/reference; none means all. snapshot_weeks: how many weeks
+    apart accounts are looked at for learning.
+    """
+
+    model: Literal["logistic"] = "logistic"
+    inputs: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    snapshot_weeks: Annotated[int, Meta(ge=1, le=13)] = 1
+
+
 class Capacity(Struct, frozen=True, forbid_unknown_fields=True):
     per_owner_per_week: Annotated[int, Meta(ge=1)] | None = None
 
@@ -61,6 +73,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True):
     journey: tuple[Journey, ...] = (GETTING_STARTED,)
     actions: Actions = Actions()
     label: Label = Label()
+    health: Health = Health()
     capacity: Capacity = Capacity()
 
     @property

@@ -1,5 +1,5 @@
-"""Rows: the durable truth. One of facts per user and per account, one of bookkeeping per partition, and a hash for
-everybody who was forgotten (`models.forgetting`).
+"""Rows: the durable truth. One of facts per user and per account, one for each snapshot of an account that waits for
+its label, one of bookkeeping per partition, and a hash for everybody who was forgotten (`models.forgetting`).
 
 A row stores what happened, never what it means: assignments, dated traits, dated outcomes, without asking which
 journeys or experiments exist. Everything on a page is derived from rows and can be rebuilt from them.
@@ -16,8 +16,8 @@ from msgspec import Struct
 MAJOR = 1
 NEVER = -1
 """An offset, day or instant that has not been yet."""
-PARTITION_KEY, ACCOUNT_KEY, USER_KEY = b"p", b"a", b"u"
-"""How the keys of the three kinds of rows begin."""
+PARTITION_KEY, ACCOUNT_KEY, USER_KEY, SNAPSHOT_KEY = b"p", b"a", b"u", b"s"
+"""How the keys of the kinds of rows begin."""
 
 
 class TaskFacts(Struct, array_like=True):
@@ -64,6 +64,8 @@ class Close(Struct, array_like=True, frozen=True):
     day: int
     score: int
     band: str
+    basis: str = "heuristic"
+    """The kind of score that it is: scores of different kinds are not compared."""
 
 
 class Row(Struct, array_like=True):
@@ -129,7 +131,17 @@ class PartitionRow(Struct, array_like=True):
     forwarded: int = 0
 
 
-AnyRow = TypeVar("AnyRow", Row, PartitionRow)
+class SnapshotRow(Struct, array_like=True):
+    """What was known of an account at the end of a week whose horizon has not passed: input -> value.
+
+    A row of its own, because events never need it. offsets: the one day at whose close it was written.
+    """
+
+    offsets: list[int]
+    features: dict[str, float] = {}
+
+
+AnyRow = TypeVar("AnyRow", Row, PartitionRow, SnapshotRow)
 
 
 def row_key(account_id: str, user_id: str | None) -> bytes:
@@ -139,10 +151,17 @@ def row_key(account_id: str, user_id: str | None) -> bytes:
     return f"u{len(account_id)}:{account_id}{user_id}".encode()
 
 
+def snapshot_key(account_id: str, day: int) -> bytes:
+    """The key of the row that holds an account's snapshot of a day."""
+    return f"s{day}:{account_id}".encode()
+
+
 def owner_of(key: bytes) -> tuple[str, str | None]:
     """The (account, user) a row key was made from."""
     if key.startswith(ACCOUNT_KEY):
         return key[1:].decode(), None
+    if key.startswith(SNAPSHOT_KEY):
+        return key.decode().split(":", 1)[1], None
     length, rest = key.removeprefix(USER_KEY).decode().split(":", 1)
     return rest[: int(length)], rest[int(length) :]
 

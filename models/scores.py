@@ -1,31 +1,22 @@
-"""`account-scores`: what is said of an account, why, and since when. The score itself comes from `models.index`."""
+"""`account-scores`: what is said of an account, why, and since when. The score itself comes from its basis."""
 
 from heapq import nlargest
 from typing import NamedTuple
 
 import xxhash
 
-from models.account import Account
+from models.account import Account, Said
+from models.bands import band_of
+from models.basis import HEURISTIC, Basis, Driver, Judged
 from models.clock import day_of, rfc3339, start_of
 from models.closing import change_over
 from models.events import instant
-from models.index import BASELINE, WEEK, Inputs, band_of, drivers_of, inputs_of, score_of
+from models.index import WEEK
 from models.messages import encode
 from models.working import Working
 
 CAUSES_KEPT = 3
 NO_MODEL = "no model has learned yet; the score is an activity index"
-
-
-class Said(NamedTuple):
-    """What a score message says of an account; another message is sent when this differs. Scores in hundredths."""
-
-    score: int
-    band: str
-    close_score: int | None
-    close_band: str | None
-    change_7d: int | None
-    mrr: int | None
 
 
 class Cause:
@@ -51,11 +42,11 @@ class Cause:
         """Whether something was redelivered, so that the score is sent whether or not it has moved."""
         return any(working.again for working in self.rows)
 
-    def told(self) -> list[dict[str, str]]:
+    def told(self, model_changed: bool = False) -> list[dict[str, str]]:
         """The cause in the words of the message."""
         events = [event for working in self.rows for event in working.events()]
         if not events:
-            return [{"type": "time passed"}]
+            return [{"type": "model changed"}] if model_changed else [{"type": "time passed"}]
         latest = nlargest(CAUSES_KEPT, events, key=lambda event: instant(event.at))
         return [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in reversed(latest)]
 
@@ -69,24 +60,25 @@ class Reading(NamedTuple):
     said: Said
     at: int
     day: int
-    inputs: Inputs
+    judged: Judged
 
 
-def read(account: Account, now: int, closed_day: int, regular_days: float) -> Reading:
+def read(account: Account, now: int, closed_day: int, basis: Basis) -> Reading:
     """Read an account at event time `now`; uses after it (the tick is behind) count already."""
     day = max(day_of(now), account.last_day)
-    inputs = inputs_of(account, day, regular_days)
-    score = score_of(inputs)
+    judged = basis.judge(account, day)
     close = account.closes[-1] if account.closes else None
+    alike = close is not None and close.basis == basis.kind
     said = Said(
-        score=score,
-        band=band_of(score, close.band if close else None),
+        score=judged.score,
+        band=band_of(judged.score, close.band if close and alike else None, basis.bands),
         close_score=close.score if close else None,
         close_band=close.band if close else None,
         change_7d=change_over(account.closes, closed_day, WEEK),
         mrr=account.latest_mrr,
+        basis=basis.name,
     )
-    return Reading(said, max(now, start_of(account.last_day)), day, inputs)
+    return Reading(said, max(now, start_of(account.last_day)), day, judged)
 
 
 def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
@@ -94,38 +86,47 @@ def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
     return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.offsets or reading.at}|{reading.said}".encode())
 
 
-def score_message(account_id: str, account: Account, reading: Reading, cause: Cause, regular_days: float) -> bytes:
+def score_message(account_id: str, account: Account, reading: Reading, cause: Cause, basis: Basis) -> bytes:
     """An `account-scores` message (EVENTS.md). With basis `heuristic` there is no probability, and it says why."""
-    said = reading.said
-    week_ago = inputs_of(account, reading.day - WEEK, regular_days)
-    drivers = [
-        {
-            "feature": driver.feature,
-            "value": round(driver.value, 4),
-            "typical": None,
-            "change_7d": round(driver.value - before, 4),
-            "contribution": driver.contribution / 100,
-        }
-        for driver, before in zip(drivers_of(reading.inputs), week_ago, strict=True)
-    ]
+    said, judged, before = reading.said, reading.judged, account.said
+    week_ago = basis.judge(account, reading.day - WEEK).inputs
+    at_risk = None if judged.probability is None or said.mrr is None else said.mrr / 1e6 * (1 - judged.probability)
     return encode({
         "score_id": score_id(account_id, reading, cause),
         "account_id": account_id,
         "at": rfc3339(reading.at),
         "score": said.score / 100,
-        "name": "activity index",
+        "name": "activity index" if said.basis == HEURISTIC else "health score",
         "band": said.band,
         "close": {"score": points(said.close_score), "band": said.close_band},
         "change_7d": points(said.change_7d),
-        "basis": "heuristic",
-        "probability": None,
-        "revenue_at_risk": None,
-        "because": NO_MODEL,
-        "baseline": BASELINE,
-        "drivers": drivers,
-        "causes": cause.told(),
+        "basis": said.basis,
+        "probability": None if judged.probability is None else round(judged.probability, 6),
+        "revenue_at_risk": None if at_risk is None else round(at_risk, 2),
+        **({"because": because} if (because := _because(said, judged)) else {}),
+        "baseline": basis.baseline / 100,
+        "drivers": [_driver(driver, week_ago.get(driver.feature))
+                    for driver in basis.drivers(account, reading.day, judged)],
+        "causes": cause.told(before is not None and before.basis != said.basis),
         "mrr": None if said.mrr is None else said.mrr / 1e6,
     })  # fmt: skip
+
+
+def _because(said: Said, judged: Judged) -> str | None:
+    if judged.probability is None:
+        return NO_MODEL
+    return "no revenue of the account has been told" if said.mrr is None else None
+
+
+def _driver(driver: Driver, before: float | None) -> dict[str, object]:
+    value = driver.value
+    return {
+        "feature": driver.feature,
+        "value": None if value is None else round(value, 4),
+        "typical": None if driver.typical is None else [round(edge, 4) for edge in driver.typical],
+        "change_7d": None if value is None or before is None else round(value - before, 4),
+        "contribution": driver.contribution / 100,
+    }
 
 
 def points(hundredths: int | None) -> float | None:

@@ -11,7 +11,8 @@ from models.account import Account
 from models.adding import add
 from models.arms import Unit
 from models.contribution import NOTHING, Contribution, World, roll_up
-from models.rows import NEVER, row_key
+from models.dated import dated_of, shift
+from models.rows import NEVER, Row, row_key
 from models.subject import NOTHING_SHARED, Shared, join
 from models.tally import Tally
 
@@ -84,6 +85,12 @@ class Sums:
         if not account.rows:
             self._let_go(account_id, account)
         return old
+
+    def shift_dated(self, account_id: str, old: Row | None, new: Row | None) -> None:
+        """Put what a row says day by day into its account's sums in place of what it said before."""
+        account = self.accounts[account_id]
+        shift(account.dated, {} if old is None else dated_of(old), {} if new is None else dated_of(new))
+        self.moved[account_id] = None
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""

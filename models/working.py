@@ -4,15 +4,28 @@ from typing import Any
 
 from msgspec import Struct
 
+from models.dated import UNDATED
 from models.events import SOURCES, Event
 from models.facts import USAGE, advance
-from models.rows import NEVER, Codec, PartitionRow, Row
+from models.rows import NEVER, Codec, PartitionRow, Row, SnapshotRow
 
 ROWS = Codec(Row)
 PARTITION_ROWS = Codec(PartitionRow)
+SNAPSHOT_ROWS = Codec(SnapshotRow)
 DIGEST_BYTES = 8
 SEEN_BYTES = 64 * DIGEST_BYTES
 """Event ids are remembered as 64-bit hashes, the last 64 of each row: the published horizon of deduplication."""
+
+
+def progress_of(key: bytes, value: bytes) -> list[int]:
+    """How far a stored row had come when it was written: of two of one key, the one behind was written too late."""
+    match key[:1]:
+        case b"p":
+            return PARTITION_ROWS.decode(value)[0].offsets
+        case b"s":
+            return SNAPSHOT_ROWS.decode(value)[0].offsets
+        case _:
+            return ROWS.decode(value)[0].offsets
 
 
 class Happening(Struct, frozen=True, gc=False):
@@ -28,7 +41,8 @@ class Happening(Struct, frozen=True, gc=False):
 class Working:
     """The copy of one row, with the events applied to it so far in this step."""
 
-    __slots__ = ("account_id", "again", "applied", "before", "key", "only_usage", "row", "tail", "user_id")
+    __slots__ = ("account_id", "again", "applied", "before", "dated", "key", "only_usage", "row", "tail",
+                 "user_id")  # fmt: skip
 
     def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
         self.key, self.account_id, self.user_id, self.before = key, account_id, user_id, before
@@ -38,6 +52,8 @@ class Working:
         """Redelivered events: the facts have them, but what is said of them has to be said again."""
         self.only_usage = True
         """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
+        self.dated = False
+        """Whether anything has been applied that changes dated sums."""
 
     def repeats(self, digest: bytes) -> bool:
         """Whether an event id's hash is among those remembered (hashes lie at multiples of their length)."""
@@ -65,6 +81,8 @@ class Working:
         row.seen = (row.seen + happening.digest)[-SEEN_BYTES:]
         if event.__class__ not in USAGE:
             self.only_usage = False
+        if event.__class__ not in UNDATED:
+            self.dated = True
 
     def events(self) -> list[Event]:
         """What came for this row in this step, in the order of arrival."""

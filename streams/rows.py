@@ -8,8 +8,8 @@ import faust
 import msgspec
 
 from models.forgetting import FORGOTTEN_KEY
-from models.rows import PARTITION_KEY, NewerRow
-from models.working import PARTITION_ROWS, ROWS
+from models.rows import NewerRow
+from models.working import progress_of
 from streams.fatal import leave
 
 
@@ -77,10 +77,9 @@ class RowTable(faust.Table):
         held = self.rows.get(record.key)
         if record.key.startswith(FORGOTTEN_KEY):
             return record.value
-        codec = PARTITION_ROWS if record.key.startswith(PARTITION_KEY) else ROWS
-        row, _ = codec.decode(record.value)
+        come = progress_of(record.key, record.value)
         if held is None:
             return record.value
-        before, _ = codec.decode(held)
-        behind = any(new < old for new, old in zip(row.offsets, before.offsets, strict=True))
+        before = progress_of(record.key, held)
+        behind = any(new < old for new, old in zip(come, before, strict=True))
         return held if behind else record.value

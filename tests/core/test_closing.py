@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.bands import band_of
 from models.closing import DAYS_BACK, change_over, score_on, with_close
-from models.index import band_of, inputs_of, score_of
+from models.index import BANDS, inputs_of, score_of
 from models.rows import Close
 from tests.core.generated import MEMBERSHIP, intervals
 from tests.core.reading import played
@@ -36,7 +37,7 @@ def test_the_band_of_a_close_follows_from_the_close_before(scores: list[int]) ->
     closes: list[Close] = []
     band = None
     for day, score in enumerate(scores):
-        closes, band = with_close(closes, day, score), band_of(score, band)
+        closes, band = with_close(closes, day, score), band_of(score, band, BANDS)
         assert closes[-1].band == band
 
 

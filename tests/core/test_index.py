@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.bands import band_of
 from models.events import instant as moment
 from models.index import (
     BANDS,
@@ -12,7 +13,6 @@ from models.index import (
     HYSTERESIS,
     WEIGHTS,
     Inputs,
-    band_of,
     drivers_of,
     inputs_of,
     score_of,
@@ -27,6 +27,12 @@ VISITS = ("session_started", "task_started", "task_completed", "task_failed", "c
 Share = st.floats(0, 1)
 
 
+def used(one: Json) -> bool:
+    """A report that nothing was used tells of no visit."""
+    amounts = [amount for name, amount in one["properties"].items() if name != "automated"]
+    return one["type"] != "usage_reported" or any(amount > 0 for amount in amounts)
+
+
 def brute_force(history: list[Json], day: int, regular: float = 2.0) -> Inputs:
     """The inputs of account acme as of the end of a day, from its events; nobody is removed in these."""
     visits: dict[str | None, set[int]] = {}
@@ -37,7 +43,7 @@ def brute_force(history: list[Json], day: int, regular: float = 2.0) -> Inputs:
         if user is not None:
             joined[user] = min(on, joined.get(user, on))
         properties = one["properties"]
-        if one["type"] in VISITS and not properties.get("automated", False):
+        if one["type"] in VISITS and not properties.get("automated", False) and used(one):
             visits.setdefault(user, set()).add(on)
         name = {"core_action": "feature", "feature_configured": "feature", "task_completed": "task"}.get(one["type"])
         if name is not None:
@@ -108,7 +114,7 @@ def test_the_index_goes_from_0_to_100() -> None:
 @pytest.mark.parametrize(("score", "band"), [(0, "at_risk"), (2999, "at_risk"), (3000, "watch"), (5999, "watch"),
                                              (6000, "healthy"), (10_000, "healthy")])  # fmt: skip
 def test_without_a_former_close_the_edge_decides(score: int, band: str) -> None:
-    assert band_of(score, None) == band
+    assert band_of(score, None, BANDS) == band
 
 
 @pytest.mark.parametrize(
@@ -121,18 +127,18 @@ def test_without_a_former_close_the_edge_decides(score: int, band: str) -> None:
     ],
 )  # fmt: skip
 def test_a_band_is_left_only_beyond_the_hysteresis(before: str, score: int, band: str) -> None:
-    assert band_of(score, before) == band
+    assert band_of(score, before, BANDS) == band
 
 
-@given(st.integers(0, 10_000), st.sampled_from([name for name, _ in BANDS]))
+@given(st.integers(0, 10_000), st.sampled_from([band.name for band in BANDS]))
 @checked(200)
 def test_a_band_is_never_further_from_the_score_than_the_hysteresis(score: int, before: str) -> None:
-    possible = {band_of(near, None) for near in (score - HYSTERESIS, score, score + HYSTERESIS) if near >= 0}
-    assert band_of(score, before) in possible
+    possible = {band_of(near, None, BANDS) for near in (score - HYSTERESIS, score, score + HYSTERESIS) if near >= 0}
+    assert band_of(score, before, BANDS) in possible
 
 
-@given(st.integers(0, 9_999), st.sampled_from([name for name, _ in BANDS]))
+@given(st.integers(0, 9_999), st.sampled_from([band.name for band in BANDS]))
 @checked(200)
 def test_a_higher_score_never_has_a_lower_band(score: int, before: str) -> None:
-    names = [name for name, _ in BANDS]
-    assert names.index(band_of(score + 1, before)) <= names.index(band_of(score, before))
+    names = [band.name for band in BANDS]
+    assert names.index(band_of(score + 1, before, BANDS)) <= names.index(band_of(score, before, BANDS))

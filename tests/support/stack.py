@@ -28,7 +28,7 @@ from livelift.surroundings import product_of, surroundings
 from models.clock import rfc3339
 from models.events import SOURCES
 from models.snapshot import Snapshot, at_risk, at_risk_length, canonical, lowest
-from models.working import PARTITION_ROWS, ROWS
+from models.working import progress_of
 
 DEADLINE_S = 60.0
 POLL_S = 0.1
@@ -201,8 +201,7 @@ class Reading:
             if value is None or key[:1] == b"x":
                 latest.pop(key, None)
                 continue
-            codec = PARTITION_ROWS if key[:1] == b"p" else ROWS
-            offsets = codec.decode(value)[0].offsets
+            offsets = progress_of(key, value)
             before = latest.get(key, offsets)
             if any(new < old for new, old in zip(offsets, before, strict=True)):
                 back.append(f"{key!r} at {message.partition()}/{message.offset()}: {offsets} after {before}")

@@ -1,0 +1,81 @@
+"""What a score rests on: the activity index, or a model that has learned. Both judge an account at the end of a day."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+from models.account import Account
+from models.bands import Bands
+from models.index import BANDS, BASELINE, Inputs, drivers_of, inputs_of, score_of
+
+HEURISTIC = "heuristic"
+
+
+class Judged(NamedTuple):
+    """An account as judged at the end of a day.
+
+    score: in hundredths of points, 0 to 10000. probability: of the good end (staying, or converting); None where the
+    score is no probability. inputs: what was known of it, by name.
+    """
+
+    score: int
+    probability: float | None
+    inputs: Mapping[str, float]
+
+
+class Driver(NamedTuple):
+    """One signed part of a score.
+
+    value: None where nothing is known of the input, or the part is no input. contribution: hundredths of points.
+    typical: what the middle half of accounts of similar size have.
+    """
+
+    feature: str
+    value: float | None
+    contribution: int
+    typical: tuple[float, float] | None = None
+
+
+class Basis(Protocol):
+    """A way to judge accounts."""
+
+    @property
+    def name(self) -> str:
+        """What a score message names as its basis: `heuristic`, or the model and its version."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """Scores of one kind may be compared over time; those of another may not."""
+        ...
+
+    @property
+    def bands(self) -> Bands: ...
+
+    @property
+    def baseline(self) -> int:
+        """The score of a typical account, in hundredths: the drivers add up to score minus baseline."""
+        ...
+
+    def judge(self, account: Account, day: int) -> Judged: ...
+
+    def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]: ...
+
+
+class ActivityIndex:
+    """The basis until a model has learned from enough labels."""
+
+    name = kind = HEURISTIC
+    bands = BANDS
+    baseline = 100 * BASELINE
+
+    def __init__(self, regular_days: float) -> None:
+        self._regular = regular_days
+
+    def judge(self, account: Account, day: int) -> Judged:
+        inputs = inputs_of(account, day, self._regular)
+        return Judged(score_of(inputs), None, inputs._asdict())
+
+    def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]:
+        return [
+            Driver(one.feature, one.value, one.contribution) for one in drivers_of(Inputs(**judged.inputs))
+        ]  # fmt: skip

@@ -1,0 +1,114 @@
+"""A version of the model that scores: what scorers need of it, and how it judges an account."""
+
+from collections.abc import Callable
+from functools import cached_property
+from math import exp, log
+
+from msgspec import Struct
+
+from models.account import Account
+from models.bands import Band, Bands
+from models.basis import Driver, Judged
+from models.health.calibration import Calibration
+from models.health.classifier import Classifier, restore
+from models.health.drivers import explained
+from models.health.features import Features
+from models.health.odds import probability
+from models.health.state import State
+
+ENOUGH = 30
+"""Labels with the event, and without, that a model has to have learned from before it scores."""
+AT_RISK, WATCH = 4.0, 2.0
+"""How many times the usual odds of the bad end put an account into a band."""
+CLEARLY = 1.25
+"""The factor of the odds beyond an edge at which a band is left (hysteresis)."""
+Typical = dict[str, dict[int, tuple[float, float]]]
+"""input -> class of size -> the middle half of accounts of that size."""
+
+
+class Version(Struct, frozen=True):
+    """What a model had learned when a day had closed.
+
+    kind: of the classifier. day: the day whose labels it learned last. wanted: whether the event is what one hopes for.
+    usual: log odds of the event among the examples of late. events, others: labels it has learned from.
+    """
+
+    kind: str
+    day: int
+    state: State
+    calibration: Calibration
+    wanted: bool
+    usual: float
+    events: int
+    others: int
+    typical: Typical = {}
+
+    @property
+    def enough(self) -> bool:
+        """Whether enough has been learned to score by: below that it is mostly chance."""
+        return min(self.events, self.others) >= ENOUGH and self.calibration.enough
+
+    @property
+    def name(self) -> str:
+        """What score messages name as their basis."""
+        return f"{self.kind}@{self.day}"
+
+
+def size_class(members: float) -> int:
+    """Accounts of similar size: up to 1, 3, 7, 15, ... users."""
+    return int(max(members, 0)).bit_length()
+
+
+class Champion:
+    """The basis of scores once a model has learned: judges accounts by one version of it.
+
+    features: reads an account's inputs at the end of a day.
+    """
+
+    def __init__(self, version: Version, features: Callable[[Account, int], Features]) -> None:
+        self.version, self._features = version, features
+        self.name, self.kind = version.name, version.kind
+        self._classifier: Classifier = restore(version.kind, version.state)
+
+    @cached_property
+    def baseline(self) -> int:
+        eta0, _ = self._classifier.parts({})
+        return explained(eta0, {}, self.version.calibration, self.version.wanted).baseline
+
+    @cached_property
+    def bands(self) -> Bands:
+        """Edges are multiples of the usual odds of the bad end, so that a band means the same at every base rate."""
+        usual_of_bad = -self.version.usual if self.version.wanted else self.version.usual
+
+        def score(times: float) -> int:
+            return round(10_000 * probability(-(usual_of_bad + log(times))))
+
+        def band(name: str, times: float) -> Band:
+            return Band(name, score(times), score(times * CLEARLY), score(times / CLEARLY))
+
+        return band("healthy", WATCH), band("watch", AT_RISK), Band("at_risk", 0, 0, 0)
+
+    def judge(self, account: Account, day: int) -> Judged:
+        known = self._features(account, day)
+        event = self.version.calibration.probability(self._classifier.log_odds(known))
+        good = event if self.version.wanted else 1 - event
+        return Judged(round(10_000 * good), good, known)
+
+    def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]:
+        """The parts of the score, the weightiest first."""
+        known = judged.inputs
+        eta0, phi = self._classifier.parts(known)
+        found = explained(eta0, phi, self.version.calibration, self.version.wanted)
+        size = size_class(known.get("members", 0))
+        drivers = [
+            Driver(name, known.get(name), points, self.version.typical.get(name, {}).get(size))
+            for name, points in found.contributions.items()
+        ]
+        return sorted(drivers, key=lambda driver: (-abs(driver.contribution), driver.feature))
+
+    def times_usual(self, judged: Judged) -> float:
+        """How many times the usual odds of the bad end the account has: "4 times the usual risk"."""
+        assert judged.probability is not None
+        good = min(max(judged.probability, 1e-9), 1 - 1e-9)
+        usual_of_bad = -self.version.usual if self.version.wanted else self.version.usual
+        return (1 - good) / good / exp(usual_of_bad)

@@ -1,0 +1,75 @@
+"""A snapshot of what was known of an account, and the example that it becomes when its horizon has passed.
+
+Every snapshot is released then, whatever became of the account: a churn that is known early is not learned early, or
+the model would believe that most accounts churn while the others are still waiting for their label.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from models.account import Account
+from models.closing import WEEK_ENDS, week_end
+from models.health.features import Features
+from models.health.label import outcome_of
+from models.index import WEEK
+from models.product import Label
+
+CONTACT = 28
+"""Days before a snapshot within which a contact by customer success may still be at work."""
+
+
+class Example(Struct, frozen=True):
+    """What was known of an account at the end of a day, and what became of it.
+
+    release: the day at whose close the label was known. scored: False where the event came so soon that nobody could
+    have done anything: it is learned from and calibrated on, but not counted in AUC and lift. contacted: whether
+    customer success was in contact with the account in the four weeks before the snapshot or within its horizon; an
+    account that was saved teaches that its risk was low.
+    """
+
+    account_id: str
+    day: int
+    release: int
+    features: Features
+    label: bool
+    scored: bool = True
+    contacted: bool = False
+
+    @property
+    def place(self) -> tuple[int, str, int]:
+        """Its place in the order of learning (DESIGN.md, decision 8)."""
+        return self.release, self.account_id, self.day
+
+
+encode_example = msgspec.json.Encoder().encode
+decode_example = msgspec.json.Decoder(Example).decode
+
+
+def is_snapshot_day(day: int, weeks: int) -> bool:
+    """Whether accounts are looked at for learning at the close of this day: the end of every so many weeks."""
+    return day % WEEK == WEEK_ENDS and day // WEEK % weeks == 0
+
+
+def due(day: int, label: Label) -> int:
+    """The end of the week whose snapshots become examples at the close of a day, itself the end of a week."""
+    return week_end(day - label.horizon_days - WEEK + 1)
+
+
+def waiting_days(day: int, label: Label) -> range:
+    """The ends of weeks whose snapshots may still wait for their labels when a day has been closed."""
+    return range(due(week_end(day) - WEEK, label), day + 1, WEEK)
+
+
+def example_of(account_id: str, account: Account, day: int, features: Features, release: int, label: Label) -> Example:
+    """The example that a snapshot becomes, from what became of the account."""
+    outcome = outcome_of(account, day, label)
+    last = day + label.horizon_days
+    return Example(
+        account_id,
+        day,
+        release,
+        features,
+        outcome.happened,
+        scored=not outcome.happened or outcome.after > label.unscored_days,
+        contacted=any(day - CONTACT < when <= last for when in account.dated.get("cs_contacts", ())),
+    )

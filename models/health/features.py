@@ -1,0 +1,197 @@
+"""What is known of an account at the end of a day, as numbers that a model can learn from.
+
+Everything is a function of the account's sums and of the day: nothing that happened after the day has any part in it,
+so what is learned from a day is what could have been known then. An input that is not known is absent, never 0. Counts
+and amounts are as people would say them; a model squashes them for itself.
+"""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from math import log1p
+from typing import NamedTuple
+
+from models.account import Account
+from models.clock import DAY
+from models.dated import COMPLETED, CONVERTED, LESSONS, STARTED
+from models.facts import FIXED_POINT
+
+Features = dict[str, float]
+WEEK, MONTH, QUARTER = 7, 28, 91
+LONGEST_AGO = 56
+"""Days without a visit beyond which it makes no difference how many: the days that are kept of a row are 64."""
+NAMES = 32
+"""Amounts of at most so many names are inputs of an account: those used most in the quarter."""
+
+
+class Input(NamedTuple):
+    """An input of the score: its name, the unit, and what it means to the business."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+INPUTS = (
+    Input("days_since_visit", "days, at most 56", "how long ago the product was last used by a person"),
+    Input("active_days", "days a week", "days with a visit in the last four weeks, as a rate"),
+    Input("active_days_trend", "days a week", "the same, less that of the four weeks before"),
+    Input("visitors", "users", "users with a visit in the last week"),
+    Input("regular_share", "share of users", "users with a visit in the last week, of those who belong to the account"),
+    Input("seat_utilisation", "share of seats", "users with a visit in the last week, of the seats that are paid for"),
+    Input("breadth", "distinct features", "features, tasks and kinds of amounts used in the last four weeks"),
+    Input("configured", "distinct features", "features that were set up in the last eight weeks"),
+    Input("key_action_days", "days a week", "days with a key action in the last four weeks, as a rate"),
+    Input("usage", "amount", "everything that usage reports counted in the last four weeks"),
+    Input("usage_trend", "log ratio", "the same, against the four weeks before"),
+    Input("usage:*", "amount", "one amount of the usage reports in the last four weeks"),
+    Input("usage_trend:*", "log ratio", "the same, against the four weeks before"),
+    Input("automated:*", "amount", "one amount used by automation in the last four weeks"),
+    Input("members", "users", "users who belong to the account: its size"),
+    Input("joined", "users", "users who joined in the last four weeks"),
+    Input("left", "users", "users who left in the last four weeks"),
+    Input("tasks_completed", "tasks a user", "onboarding tasks completed so far, for each user"),
+    Input("tasks_open", "tasks a user", "onboarding tasks begun and not completed, for each user"),
+    Input(
+        "trained_share", "share of active users", "of the users active in the last week, those who completed a lesson"
+    ),
+    Input("lessons", "lessons", "lessons completed in the last quarter"),
+    Input("comprehension", "share of answers", "concept checks answered correctly in the last quarter"),
+    Input("help_cs", "helps", "help from customer success in the last four weeks"),
+    Input("help_other", "helps", "help from elsewhere in the last four weeks"),
+    Input("tickets", "tickets", "tickets opened in the last four weeks"),
+    Input("tickets_open", "tickets", "tickets opened in the last quarter, less those closed in it"),
+    Input("nps", "0 to 10", "mean answer of the last quarter to how likely they are to recommend"),
+    Input("csat", "1 to 5", "mean answer of the last quarter to how satisfied they are"),
+    Input("cs_contacts", "contacts", "times that customer success was in contact in the last four weeks"),
+    Input("cs_sentiment", "-1 to 1", "mean sentiment of those contacts in the last quarter"),
+    Input("payments_failed", "share of payments", "payments that failed in the last quarter"),
+    Input("age", "days", "days since the account's first event"),
+    Input("customer_age", "days", "days since it became a paying customer"),
+    Input("trait:*", "number", "a number told of the account, e.g. employees"),
+)
+"""Every input there is. `[health] inputs` in livelift.toml chooses among them by name or pattern."""
+
+
+def features_of(
+    account: Account, day: int, chosen: tuple[str, ...] = (), key_actions: tuple[str, ...] = ()
+) -> Features:
+    """The account's inputs at the end of a day. chosen: names or patterns of them; none means all."""
+    known = Features(_of(account, day, key_actions))
+    if not chosen:
+        return known
+    return {name: value for name, value in known.items() if is_chosen(name, chosen)}
+
+
+def is_chosen(name: str, chosen: tuple[str, ...]) -> bool:
+    """Whether an input is among the chosen ones, which are names or patterns (`usage:*`)."""
+    return any(fnmatchcase(name, pattern) for pattern in chosen)
+
+
+def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    days, dated = account.days, account.dated
+    members = account.users_on(day)
+    visitors = account.weekly.get(day, 0)
+    yield "days_since_visit", float(next((ago for ago in range(LONGEST_AGO) if day - ago in days), LONGEST_AGO))
+    active, before = _days_in(days, day, MONTH), _days_in(days, day - MONTH, MONTH)
+    yield "active_days", active * WEEK / MONTH
+    yield "active_days_trend", (active - before) * WEEK / MONTH
+    yield "visitors", float(visitors)
+    yield "members", float(members)
+    seats = number_on(account, "seats", day)
+    if members > 0:
+        yield "regular_share", visitors / members
+        yield "tasks_completed", _until(dated.get(COMPLETED), day) / members
+        yield "tasks_open", max(0.0, _until(dated.get(STARTED), day) - _until(dated.get(COMPLETED), day)) / members
+    if seats is not None and seats > 0:
+        yield "seat_utilisation", visitors / seats
+    if visitors:
+        yield "trained_share", min(1.0, account.trained.get(day, 0) / visitors)
+    if key_actions:
+        keyed = {d for name in key_actions for d in account.features.get(name, ()) if day - MONTH < d <= day}
+        yield "key_action_days", len(keyed) * WEEK / MONTH
+    yield from _amounts(account, day)
+    for name, sums in (("joined", account.joined), ("left", account.left)):
+        yield name, float(sum(count for d, count in sums.items() if day - MONTH < d <= day))
+    for name, source, window in (
+        ("lessons", LESSONS, QUARTER), ("help_cs", "help:CS", MONTH), ("help_other", "help:OTHER", MONTH),
+        ("tickets", "tickets", MONTH), ("cs_contacts", "cs_contacts", MONTH),
+    ):  # fmt: skip
+        yield name, _within(dated.get(source), day, window)
+    closed = _within(dated.get("tickets_closed"), day, QUARTER)
+    yield "tickets_open", max(0.0, _within(dated.get("tickets"), day, QUARTER) - closed)
+    yield from _rates(dated, day)
+    yield "age", float(max(0, day - account.first_day))
+    customer = [d for d in dated.get(CONVERTED, ()) if d <= day]
+    if customer:
+        yield "customer_age", float(day - min(customer))
+    for name in account.shared.traits:
+        value = number_on(account, name, day)
+        if value is not None:
+            yield f"trait:{name}", value
+
+
+def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
+    """What usage reports counted, in all and by name, and the breadth that they are part of."""
+    dated, total, earlier, kinds = account.dated, 0.0, 0.0, 0
+    reported = [name for name in dated if name.startswith(("usage:", "automated:"))]
+    if len(reported) > NAMES:
+        reported = sorted(reported, key=lambda name: (-_within(dated[name], day, QUARTER), name))[:NAMES]
+    for name in reported:
+        amount, before = _within(dated[name], day, MONTH), _within(dated[name], day - MONTH, MONTH)
+        yield name, amount
+        if name.startswith("usage:"):
+            yield f"usage_trend:{name[6:]}", log1p(max(0.0, amount)) - log1p(max(0.0, before))
+            total, earlier, kinds = total + amount, earlier + before, kinds + (amount > 0)
+    yield "breadth", float(account.breadth(day, MONTH) + kinds)
+    yield "configured", float(sum(
+        name.startswith("configured:") and any(day - LONGEST_AGO < d <= day for d in used)
+        for name, used in account.features.items()
+    ))  # fmt: skip
+    if reported:
+        yield "usage", total
+        yield "usage_trend", log1p(max(0.0, total)) - log1p(max(0.0, earlier))
+
+
+def _rates(dated: Mapping[str, Mapping[int, int]], day: int) -> Iterator[tuple[str, float]]:
+    """Shares and means of the last quarter; unknown where nobody answered, paid or was spoken to."""
+    correct, wrong = (_within(dated.get(f"concept:{verdict}"), day, QUARTER) for verdict in ("correct", "wrong"))
+    failed, paid = (_within(dated.get(f"payments_{how}"), day, QUARTER) for how in ("failed", "succeeded"))
+    contacts = _within(dated.get("cs_contacts"), day, QUARTER)
+    if correct + wrong:
+        yield "comprehension", correct / (correct + wrong)
+    if failed + paid:
+        yield "payments_failed", failed / (failed + paid)
+    if contacts and "cs_sentiment" in dated:
+        yield "cs_sentiment", _within(dated["cs_sentiment"], day, QUARTER) / contacts
+    for survey in ("nps", "csat"):
+        answers = [
+            (int(name.rpartition(":")[2]), _within(sums, day, QUARTER))
+            for name, sums in dated.items()
+            if name.startswith(f"{survey}:")
+        ]
+        count = sum(number for _, number in answers)
+        if count:
+            yield survey, sum(score * number for score, number in answers) / count
+
+
+def number_on(account: Account, trait: str, day: int) -> float | None:
+    """A number told of the account, as last told by the end of a day; None if none was."""
+    known = [value for at, value in account.shared.traits.get(trait, ()) if at < (day + 1) * DAY]
+    last = known[-1] if known else None
+    return float(last) if isinstance(last, int | float) and not isinstance(last, bool) else None
+
+
+def _days_in(days: Mapping[int, int], day: int, window: int) -> int:
+    return sum(map(days.__contains__, range(day - window + 1, day + 1)))
+
+
+def _within(sums: Mapping[int, int] | None, day: int, window: int) -> float:
+    """A dated sum over the `window` days up to a day."""
+    if not sums:
+        return 0.0
+    oldest = day - window
+    return sum(amount for d, amount in sums.items() if oldest < d <= day) / FIXED_POINT
+
+
+def _until(sums: Mapping[int, int] | None, day: int) -> float:
+    return sum(amount for d, amount in (sums or {}).items() if d <= day) / FIXED_POINT

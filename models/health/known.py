@@ -1,0 +1,74 @@
+"""The versions of the champion that a scorer knows, and which of them a day is closed with."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from models.account import Account
+from models.basis import ActivityIndex, Basis
+from models.closing import WEEK_ENDS
+from models.health.champion import Champion, Version
+from models.health.features import Features, features_of
+from models.health.records import STATE_KEY, decode_state, split_key
+from models.index import WEEK
+from models.product import Product
+from models.rows import NEVER
+
+decode_version = msgspec.json.Decoder(Version).decode
+
+
+def inputs_for(product: Product) -> Callable[[Account, int], Features]:
+    """How this product's accounts are read: the inputs it has chosen, with its key actions."""
+    return partial(features_of, chosen=product.health.inputs, key_actions=product.actions.key)
+
+
+class Known:
+    """What a scorer has read of `health-models`. Days are closed with the last version learned before them.
+
+    waits: whether a day's close waits until the labels known before it have been learned: then the same log gives the
+    same closes, however far scorers and learner are apart. Live, nobody waits: a label is weeks old, and a learner that
+    is down must not hold up anybody.
+    """
+
+    def __init__(self, product: Product, waits: bool = False) -> None:
+        self.learned = NEVER
+        """The last day whose labels have all been learned."""
+        self._waits, self._model = waits, product.health.model
+        self._features = inputs_for(product)
+        self._index = ActivityIndex(product.actions.regular_days_per_week)
+        self._versions: dict[int, Champion] = {}
+
+    def take(self, key: bytes, value: bytes | None) -> bool:
+        """Take one record; whether it was one of the champion's versions or of how far has been learned."""
+        if key == STATE_KEY:
+            self.learned = NEVER if value is None else decode_state(value).learned
+            return True
+        kind, model, day = split_key(key)
+        if kind != "version" or model != self._model:
+            return False
+        version = None if value is None else decode_version(value)
+        if version is not None and version.enough:
+            self._versions[day] = Champion(version, self._features)
+        else:
+            self._versions.pop(day, None)
+        return True
+
+    @property
+    def latest(self) -> Basis:
+        """What a live score rests on."""
+        return self._versions[max(self._versions)] if self._versions else self._index
+
+    def before(self, day: int) -> Basis:
+        """What a day is closed with: the last version learned before it."""
+        known = max((learned for learned in self._versions if learned < day), default=None)
+        return self._index if known is None else self._versions[known]
+
+    def may_close(self, day: int) -> bool:
+        """Whether all that has to be learned before a day is closed has been: labels become known at ends of weeks."""
+        return not self._waits or self.learned >= week_end_before(day)
+
+
+def week_end_before(day: int) -> int:
+    """The last end of a week before a day."""
+    return day - 1 - (day - 1 - WEEK_ENDS) % WEEK

@@ -1,0 +1,60 @@
+"""What became of an account: the event that a score is the chance of, and whether it was still to come.
+
+The label of `livelift.toml`: `churn` (a customer leaves), `conversion` (a trial becomes a customer) or `inactivity` (an
+account is not visited at all for the whole horizon). Days are whole days of event time.
+"""
+
+from typing import NamedTuple
+
+from models.account import Account
+from models.dated import CHURNED, CONVERTED, PAYING, TRIAL
+from models.product import Label
+
+ACTIVE = 28
+"""Days within which an account was visited that may become inactive: one that is asleep already cannot fall asleep."""
+
+
+class Outcome(NamedTuple):
+    """What became of an account within the horizon after a snapshot.
+
+    happened: whether the event came. after: days from the snapshot to it; the horizon's length where it did not.
+    """
+
+    happened: bool
+    after: int
+
+
+def may_happen(account: Account, day: int, label: Label) -> bool:
+    """Whether at the end of a day the event is still to come: an account that has left cannot leave.
+
+    A trial that has not become a customer is no customer that might churn; where no trials are told of, all are.
+    """
+    if account.first_day > day:
+        return False
+    match label.kind:
+        case "conversion":
+            return _last(account, CONVERTED, day) is None
+        case "inactivity":
+            return any(day - ago in account.days for ago in range(ACTIVE))
+        case _:
+            known = (_last(account, name, day) for name in (CONVERTED, PAYING))
+            customer = max((when for when in known if when is not None), default=None)
+            churned = _last(account, CHURNED, day)
+            if churned is not None:
+                return customer is not None and customer > churned
+            return customer is not None or _last(account, TRIAL, day) is None
+
+
+def outcome_of(account: Account, day: int, label: Label) -> Outcome:
+    """What became of the account in the horizon after a day, looked at when the horizon has passed."""
+    last = day + label.horizon_days
+    if label.kind == "inactivity":
+        visited = any(day < visit <= last for visit in account.days)
+        return Outcome(not visited, label.horizon_days)
+    name = CONVERTED if label.kind == "conversion" else CHURNED
+    days = [when for when in account.dated.get(name, ()) if day < when <= last]
+    return Outcome(True, min(days) - day) if days else Outcome(False, label.horizon_days)
+
+
+def _last(account: Account, name: str, day: int) -> int | None:
+    return max((when for when in account.dated.get(name, ()) if when <= day), default=None)

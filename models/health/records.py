@@ -1,0 +1,41 @@
+"""What stands in `health-models`: how far has been learned, versions of models, and predictions with their labels.
+
+Keys: `state`; `version|MODEL|DAY`; `seen|MODEL|DAY`; `summary`. A record is JSON, below the 900 kB of a message.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from models.rows import NEVER
+
+STATE_KEY, SUMMARY_KEY = b"state", b"summary"
+
+
+class State(Struct):
+    """How far the learner has come.
+
+    learned: the last day whose labels have all been learned. markers: partition -> latest day of which it has sent
+    every example. labels: day -> labels that came then, with the event and without, of the last half year.
+    """
+
+    learned: int = NEVER
+    markers: dict[int, int] = {}
+    labels: dict[int, tuple[int, int]] = {}
+
+
+decode_state = msgspec.json.Decoder(State).decode
+
+
+def version_key(model: str, day: int) -> bytes:
+    return f"version|{model}|{day}".encode()
+
+
+def seen_key(model: str, day: int) -> bytes:
+    return f"seen|{model}|{day}".encode()
+
+
+def split_key(key: bytes) -> tuple[str, str, int]:
+    """Kind, model and day of a record; model "" and no day for those that are of no model."""
+    kind, _, rest = key.decode().partition("|")
+    model, _, day = rest.rpartition("|")
+    return kind, model, int(day) if day else NEVER

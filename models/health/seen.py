@@ -1,0 +1,67 @@
+"""Predictions whose labels have come, as they are kept: what calibration and judgement rest on."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import xxhash
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.health.calibration import Calibration
+from models.health.example import Example
+from models.health.predictions import Predictions, joined
+
+MOST = 20_000
+"""Accounts of a day that are kept, those with the smallest hashes: a record has to fit into a message."""
+
+
+class Seen(Struct, frozen=True):
+    """What a model had predicted for the snapshots whose labels came on one day, as columns of little-endian numbers.
+
+    account: 64-bit hashes. day: of the snapshots. eta: raw log odds by the version of that day. p: calibrated by that
+    version. flags: 1 for the event, 2 for `scored`, 4 for `contacted`.
+    """
+
+    account: bytes
+    day: bytes
+    eta: bytes
+    p: bytes
+    flags: bytes
+
+    def etas(self) -> NDArray[np.float64]:
+        return np.frombuffer(self.eta, "<f8")
+
+    def labels(self) -> NDArray[np.bool_]:
+        return (np.frombuffer(self.flags, "u1") & 1).astype(bool)
+
+    def predictions(self) -> Predictions:
+        flags = np.frombuffer(self.flags, "u1")
+        return Predictions(
+            account=np.frombuffer(self.account, "<u8"),
+            day=np.frombuffer(self.day, "<i8"),
+            p=np.frombuffer(self.p, "<f8"),
+            label=(flags & 1).astype(bool),
+            scored=(flags & 2).astype(bool),
+            contacted=(flags & 4).astype(bool),
+        )
+
+
+def seen_of(examples: Sequence[Example], etas: Sequence[float], calibrations: Sequence[Calibration]) -> Seen:
+    """The predictions for a day's examples; of very many accounts a sample that is the same every week."""
+    hashes = [xxhash.xxh3_64_intdigest(one.account_id.encode()) for one in examples]
+    highest = sorted(set(hashes))[:MOST][-1] if hashes else 0
+    kept = [at for at, code in enumerate(hashes) if code <= highest]
+    flags = [one.label | one.scored << 1 | one.contacted << 2 for one in (examples[at] for at in kept)]
+    return Seen(
+        account=np.array([hashes[at] for at in kept], "<u8").tobytes(),
+        day=np.array([examples[at].day for at in kept], "<i8").tobytes(),
+        eta=np.array([etas[at] for at in kept], "<f8").tobytes(),
+        p=np.array([calibrations[at].probability(etas[at]) for at in kept], "<f8").tobytes(),
+        flags=np.array(flags, "u1").tobytes(),
+    )
+
+
+def all_predictions(seen: Iterable[Seen]) -> Predictions | None:
+    """Several days' predictions as one; None of none."""
+    parts = [one.predictions() for one in seen]
+    return joined(parts) if parts else None
