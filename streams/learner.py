@@ -1,19 +1,22 @@
-"""The learner: reads examples and day markers, and keeps its state in `health-models`."""
+"""The learner: reads examples and day markers, and keeps what it has learned in `health-models`.
+
+An example is acknowledged when it has been learned, so whatever is lost with a process is read again. Learning it again
+gives the same bytes.
+"""
 
 from typing import Any
 
 import faust
-import msgspec
+import structlog
 
-from models.learning import Learning
-from models.messages import Output
+from models.health.learning import Learning
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
 from streams.config import Surroundings
 from streams.fatal import or_leave
 from streams.sender import Sender
 
-KEY = b"heuristic|0"
+log = structlog.get_logger()
 
 
 class Learner:
@@ -22,28 +25,38 @@ class Learner:
     def __init__(self, here: Surroundings, app: faust.App) -> None:
         self.here = here
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
-        self._state: Learning | None = None
+        self._learning: Learning | None = None
+        self._waiting: list[Any] = []
+        """Batches of which something has not been learned yet."""
 
-    def state(self) -> Learning:
+    @property
+    def learning(self) -> Learning:
         """What was kept last, read when the first batch comes: by then this worker owns the topic."""
-        if self._state is None:
+        if self._learning is None:
             topic = Compacted(self.here.confluent, self.here.topic("health-models"))
-            kept = topic.catch_up().get(KEY)
+            self._learning = Learning(self.here.product, topic.catch_up())
             topic.close()
-            self._state = Learning() if kept is None else msgspec.json.decode(kept, type=Learning)
-        return self._state
+        return self._learning
 
     def let_go(self) -> None:
-        self._state = None
+        """On revocation: what has not been learned is read again by whoever has the topic next."""
+        self._learning, self._waiting = None, []
 
-    def take(self, records: list[Any]) -> None:
-        """Take a batch; the state is in Kafka before the batch is acknowledged."""
-        state = self.state()
-        for record in records:
+    def take(self, event: Any) -> list[Any]:
+        """Take a batch and learn what can be; returns the batches of which everything is in Kafka as learned."""
+        learning = self.learning
+        for record in event.message.value:
             if record.value is not None:
-                state.take(record.value)
-        self.sender.send([Output("health-models", 0, KEY, msgspec.json.encode(state))])
-        self.sender.flush()
+                learning.take(record.value)
+        outputs = learning.learn(self.here.partitions)
+        if outputs:
+            self.sender.send(outputs)
+            self.sender.flush()
+        self._waiting.append(event)
+        if not learning.has_all:
+            return []
+        done, self._waiting = self._waiting, []
+        return done
 
 
 def make_learner(here: Surroundings) -> faust.App:
@@ -58,8 +71,8 @@ def make_learner(here: Surroundings) -> faust.App:
     @app.agent(batches(app, here.topic("health-examples")), concurrency=1, name="learner")
     async def _learn(stream: Any) -> None:
         async for event in stream.noack().events():
-            or_leave(lambda records=event.message.value: learner.take(records))
-            await stream.ack(event)
+            for done in or_leave(lambda event=event: learner.take(event)):
+                await stream.ack(done)
 
     @app.on_rebalance_complete.connect
     async def _ready(*_: Any, **__: Any) -> None:

@@ -4,6 +4,8 @@ Per batch: outputs and rows are flushed with every delivery checked, then the pa
 happens in between, reading the batch again changes no fact and sends the same outputs under the same ids.
 """
 
+from asyncio import Lock, sleep
+from collections.abc import Iterator
 from typing import Any
 
 import faust
@@ -18,13 +20,16 @@ from models.rows import partition_key
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.config import Surroundings
 from streams.fatal import or_leave
+from streams.models import Models
 from streams.placement import Placement
 from streams.plans import Plans
 from streams.rows import Raw, RowTable
 from streams.sender import Sender
 from streams.topics import ROWS_TABLE
 
-PLANS_EVERY_S = 1.0
+PLANS_EVERY_S, MODELS_EVERY_S = 1.0, 0.02
+PATIENCE = 1_000
+"""Looks at the models in a row at which a day waits to be closed, until that is said."""
 log = structlog.get_logger()
 
 
@@ -35,10 +40,14 @@ class Scorer:
         self.here, self.app, self.table = here, app, table
         self.topics = {here.topic(name): index for index, name in enumerate(SOURCES)}
         self.placement = Placement(here.partitions)
-        self.plans = Plans(here)
+        self.plans, self.models = Plans(here), Models(here)
         self.world = World(here.product, self.plans.published)
         self.partitions: dict[int, Alignment[Any]] = {}
         self.paused: set[TP] = set()
+        self._stream: Any = None
+        self._turn = Lock()
+        """One step at a time: a day that waited goes on by a timer, between batches."""
+        self._waited = 0
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
 
     def take_over(self) -> None:
@@ -56,7 +65,9 @@ class Scorer:
         announce_ready(self.here)
 
     def _partition(self, number: int, rows: list[tuple[bytes, bytes]]) -> Alignment[Any]:
-        partition = Partition(number, self.world, self.table.rows.get, self.placement.of, self.here.clock)
+        partition = Partition(
+            number, self.world, self.table.rows.get, self.placement.of, self.here.clock, self.models.known
+        )
         partition.rebuild(rows)
         return Alignment(partition)
 
@@ -64,23 +75,39 @@ class Scorer:
         """On revocation: batches that wait were not acknowledged, the new owner reads them again."""
         self.partitions = {}
 
-    def take(self, event: Any) -> list[Any]:
-        """Process a batch and what it lets go on; returns the events that are to be acknowledged.
+    async def take(self, stream: Any, event: Any) -> None:
+        """Process a batch and what it lets go on.
 
         A batch of a partition that is not ours (any more) is not processed and never acknowledged.
         """
-        message = event.message
+        self._stream, message = stream, event.message
         partition = self.partitions.get(message.partition)
-        if partition is None:
-            return []
-        topic = self.topics[message.topic]
-        partition.offer(topic, message.value, event)
-        acknowledged: list[Any] = []
-        for effects, done in partition.steps():
-            self.carry_out(message.partition, effects)
-            acknowledged += done
-        self._pause(message.partition, partition)
-        return acknowledged
+        if partition is not None:
+            partition.offer(self.topics[message.topic], message.value, event)
+            await self._go_on(message.partition)
+
+    async def _go_on(self, number: int) -> None:
+        """Carry out what may be, step by step, and acknowledge it. Others have their turn in between: a day of very
+        many accounts must not keep this worker from being heard of."""
+        async with self._turn:
+            partition = self.partitions.get(number)
+            if partition is None:
+                return
+            steps = partition.steps()
+            while (done := or_leave(lambda: self._step(number, steps))) is not None:
+                for event in done:
+                    await self._stream.ack(event)
+                await sleep(0)
+                if self.partitions.get(number) is not partition:
+                    return  # it went to another worker meanwhile, and so does what is left of it
+            self._pause(number, partition)
+
+    def _step(self, number: int, steps: Iterator[tuple[Effects, list[Any]]]) -> list[Any] | None:
+        """Carry out the next step: the batches that are done with it, None when there is no step any more."""
+        for effects, done in steps:
+            self.carry_out(number, effects)
+            return done
+        return None
 
     def _pause(self, number: int, partition: Alignment[Any]) -> None:
         """Read no more of a topic whose batches wait for the other topics; go on with it when they have caught up."""
@@ -105,8 +132,24 @@ class Scorer:
             sender.flush()
             self.table.put(number, row)
 
-    def look_for_plans(self) -> None:
+    async def look_for_models(self) -> None:
+        """Take what has been learned, and go on with days that waited for it."""
+        or_leave(self.models.refresh)
+        waiting = [number for number, one in self.partitions.items() if one.partition.days.unfinished]
+        stuck = [number for number in waiting if self.partitions[number].partition.waiting]
+        self._waited = self._waited + 1 if stuck else 0
+        if self._waited % PATIENCE == PATIENCE - 1:
+            log.warning("days wait until what is known before them is learned: is a learner running?", partitions=stuck)
+        for number in waiting:
+            if number not in stuck:
+                await self._go_on(number)
+
+    async def look_for_plans(self) -> None:
         """Take newly published plans: every sum is read from the rows again, and sent."""
+        async with self._turn:
+            or_leave(self._take_plans)
+
+    def _take_plans(self) -> None:
         if not self.plans.refresh():
             return
         self.world = World(self.here.product, self.plans.published)
@@ -134,11 +177,14 @@ def make_scorer(here: Surroundings) -> faust.App:
     @app.agent(batches(app, *scorer.topics), concurrency=1, name="scorer")
     async def _score(stream: Any) -> None:
         async for event in stream.noack().events():
-            for done in or_leave(lambda event=event: scorer.take(event)):
-                await stream.ack(done)
+            await scorer.take(stream, event)
 
     @app.timer(PLANS_EVERY_S)
     async def _plans() -> None:
-        or_leave(scorer.look_for_plans)
+        await scorer.look_for_plans()
+
+    @app.timer(MODELS_EVERY_S)
+    async def _models() -> None:
+        await scorer.look_for_models()
 
     return app

@@ -32,8 +32,8 @@ class Known:
     """
 
     def __init__(self, product: Product, waits: bool = False) -> None:
-        self.learned = NEVER
-        """The last day whose labels have all been learned."""
+        self.sure = NEVER
+        """The last day of which it is known which version was learned before the next."""
         self._waits, self._model = waits, product.health.model
         self._features = inputs_for(product)
         self._index = ActivityIndex(product.actions.regular_days_per_week)
@@ -42,7 +42,7 @@ class Known:
     def take(self, key: bytes, value: bytes | None) -> bool:
         """Take one record; whether it was one of the champion's versions or of how far has been learned."""
         if key == STATE_KEY:
-            self.learned = NEVER if value is None else decode_state(value).learned
+            self.sure = NEVER if value is None else decode_state(value).sure
             return True
         kind, model, day = split_key(key)
         if kind != "version" or model != self._model:
@@ -66,7 +66,7 @@ class Known:
 
     def may_close(self, day: int) -> bool:
         """Whether all that has to be learned before a day is closed has been: labels become known at ends of weeks."""
-        return not self._waits or self.learned >= week_end_before(day)
+        return not self._waits or self.sure >= week_end_before(day)
 
 
 def week_end_before(day: int) -> int:

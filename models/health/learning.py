@@ -86,8 +86,14 @@ class Learning:
         outputs: list[Output] = []
         for day in sorted(day for day in self._pending if day <= ready):
             outputs += self._learn_day(day, sorted(self._pending.pop(day).values(), key=lambda one: one.place))
-        self.state.learned = ready
+        self.state.learned, self.state.sure = ready, self._sure(ready)
         return [*outputs, _kept(STATE_KEY, self.state)]
+
+    def _sure(self, learned: int) -> int:
+        """Until when no version can come that scores. One is calibrated on predictions whose labels have come, and while
+        no version has seen both ends none has been made: then the first that scores is at least a horizon away."""
+        predicts = any(version.events and version.others for version in self.versions.values())
+        return learned if predicts else learned + self._label.horizon_days
 
     # -- a day -------------------------------------------------------------------------------------------------------
 

@@ -14,11 +14,13 @@ STATE_KEY, SUMMARY_KEY = b"state", b"summary"
 class State(Struct):
     """How far the learner has come.
 
-    learned: the last day whose labels have all been learned. markers: partition -> latest day of which it has sent
+    learned: the last day whose labels have all been learned. sure: no version that could score will come for days up to
+    this one but those that are there. markers: partition -> latest day of which it has sent
     every example. labels: day -> labels that came then, with the event and without, of the last half year.
     """
 
     learned: int = NEVER
+    sure: int = NEVER
     markers: dict[int, int] = {}
     labels: dict[int, tuple[int, int]] = {}
 

@@ -32,7 +32,7 @@ from models.working import progress_of
 
 DEADLINE_S = 60.0
 POLL_S = 0.1
-ROLES = ("scorer", "publisher")
+ROLES = ("scorer", "learner", "publisher")
 READ_BY_PUBLISHER = ("account-scores", "journey-signals")
 
 Found = TypeVar("Found")
