@@ -7,8 +7,13 @@ can be learned again from the examples by the same recipe.
 from collections.abc import Mapping
 from typing import Protocol
 
+from models.health.bayes import Bayes
+from models.health.forest import Forest
 from models.health.logistic import Logistic
 from models.health.state import State
+from models.health.tree import Tree
+
+Kind = Logistic | Forest | Tree | Bayes
 
 
 class Classifier(Protocol):
@@ -40,7 +45,7 @@ class Classifier(Protocol):
         ...
 
 
-KINDS: dict[str, type[Logistic]] = {"logistic": Logistic}
+KINDS: dict[str, type[Kind]] = {kind.kind: kind for kind in (Logistic, Forest, Tree, Bayes)}
 
 
 def fresh(kind: str, parameters: State) -> Classifier:
@@ -54,7 +59,7 @@ def restore(kind: str, state: State) -> Classifier:
     return _kind(kind).restored(state)
 
 
-def _kind(kind: str) -> type[Logistic]:
+def _kind(kind: str) -> type[Kind]:
     if kind not in KINDS:
         raise ValueError(f"{kind!r} is no kind of model; there are {', '.join(KINDS)}")
     return KINDS[kind]
