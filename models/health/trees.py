@@ -40,7 +40,8 @@ class Grown:
 
     A leaf's probability is weighed by the examples in it, so it is never surer than they are. Parts are the changes of
     the log odds of the labels along the way to the leaf (Saabas 2014), from those at the root.
-    A feature that is unknown where a tree asks for it sends the account the way that most accounts went.
+    A feature that is unknown where a tree asks for it sends the account the way that most accounts went. River counts
+    such an example in its leaf but does not split there: where a feature has gone, a tree grows only anew.
     """
 
     learned: tuple[str, ...]
