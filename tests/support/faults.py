@@ -7,7 +7,7 @@ accepted once, and no row in the changelog went back.
 
 import random
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,7 +21,7 @@ from livelift.local.stack import Stack
 from livelift.recording import Recording
 from models.events import SOURCES
 from streams.fatal import CRASHED
-from tests.support.stack import Reading, differences, replayed, start_scorer, until
+from tests.support.stack import POLL_S, Reading, differences, replayed, start_scorer, until
 from tests.support.steps import Play, playing
 
 SETTLED_S = 180.0
@@ -29,7 +29,9 @@ LEAVES_S = 60.0
 SHARE_WHILE_STARTING = 0.25
 """Share of the kills that do not wait until the scorer holds its partitions again: they hit it starting, recovering."""
 STARTING_S, WORKING_S = (0.8, 3.0), (0.0, 1.5)
-"""Seconds after its start, or after the play came to the point, at which a scorer is killed: commits are 1 s apart."""
+"""Seconds after the play went on, within which a scorer that is starting or at work is struck: commits are 1 s apart."""
+Ends = dict[tuple[str, int], int]
+"""(topic, partition) -> offset of the last record."""
 Found = TypeVar("Found")
 
 
@@ -87,38 +89,44 @@ class Scene:
         return sorted(self.chance.sample(range(self.outcome.records // 50, self.outcome.records * 3 // 4), count))
 
     def each(self, points: list[int]) -> Iterator[int]:
-        """Go from point to point: the play waits at each of them for the fault, and goes on as it strikes."""
+        """Go from point to point: the play waits at each of them until the fault is at hand, and goes on with it."""
         for number, point in enumerate(points):
             self.hold_at(point, points[number + 1] if number + 1 < len(points) else None)
             yield number
 
     def hold_at(self, point: int, then: int | None) -> None:
-        """Play to this record; the next fault lets the play go on to `then` (None: to the end)."""
+        """Play to this record; the next fault has the play go on to `then` (None: to the end)."""
         assert self.play is not None
         self.play.steps.allow(point)
         self.play.steps.until(point)
         self._then = then
 
-    def unfinished(self, there: dict[tuple[str, int], int] | None = None) -> int:
-        """Records in the source topics (or of those that were there) that the scorers' group has not acknowledged."""
-        there = self.reading.ends(SOURCES) if there is None else there
+    def unfinished(self, there: Ends) -> int:
+        """Of the records that were there, those that the scorers' group has not acknowledged."""
         done = self.reading.acknowledged()
         return sum(max(0, end - done.get(where, -1)) for where, end in there.items())
 
     def strike(
-        self, what: str, fault: Callable[[], None], back: Callable[[], None] | None = None, hits: bool = False
-    ) -> None:
+        self, what: str, fault: Callable[[], None], back: Callable[[], None] | None = None, hits: Sequence[Child] = (),
+        within: tuple[float, float] = WORKING_S,
+    ) -> Struck:  # fmt: skip
         """Let the play go on, do it, and remember it.
 
-        What `hits` a scorer waits until that has work in hand: striking an idle one would prove nothing.
+        The scorers it `hits` are struck at a random instant `within` so many seconds, and never idle: that would prove
+        nothing.
         """
         assert self.play is not None
-        self.play.steps.allow(self._then)
         if hits:
-            until("the scorer has work", lambda: self.unfinished() > 0)
-        there, sent = patiently("the topics' ends", lambda: self.reading.ends(SOURCES)), self.play.steps.sent
+            there = self._stopped_at_work(within)
+        else:
+            self.play.steps.allow(self._then)
+            there = self._ends()
+        sent = self.play.steps.sent
         fault()
         unfinished = patiently("the group's offsets", lambda: self.unfinished(there))
+        if hits:
+            self._signal(signal.SIGCONT, [child for child in self._scorers() if child not in hits])
+            self.play.steps.allow(self._then)
         began = monotonic()
         if back is not None:
             back()
@@ -129,6 +137,44 @@ class Scene:
         self.tell(
             f"{what} at record {sent:,} of {self.outcome.records:,}: {unfinished:,} unfinished, {struck.back_s:.1f} s"
         )
+        return struck
+
+    def _stopped_at_work(self, within: tuple[float, float]) -> Ends:
+        """Stop all scorers (SIGSTOP) at a random instant at which something is unacknowledged; what was there then.
+
+        Half of the way to the next fault is played at once, and from there on record by record: something has always
+        just come. What a stopped scorer has not acknowledged it never does if it is killed now. Were they stopped
+        idle, which happens just behind a commit, they go on until more has come.
+        """
+        assert self.play is not None
+        steps = self.play.steps
+        halfway = (steps.sent + (self._then or self.outcome.records)) // 2
+        instant = monotonic() + self.chance.uniform(*within)
+
+        def stopped_at_work() -> Ends:
+            steps.allow(max(halfway, steps.sent + 1))
+            if monotonic() < instant:
+                return {}
+            there = self._ends()
+            self._signal(signal.SIGSTOP, self._scorers())
+            sleep(POLL_S)  # an acknowledgement that is on its way arrives
+            if patiently("the group's offsets", lambda: self.unfinished(there)):
+                return there
+            self._signal(signal.SIGCONT, self._scorers())
+            return {}
+
+        return until("the scorers are stopped at work", stopped_at_work)
+
+    def _ends(self) -> Ends:
+        return patiently("the topics' ends", lambda: self.reading.ends(SOURCES))
+
+    def _scorers(self) -> list[Child]:
+        """Those that run."""
+        return [child for name, child in self.stack.workers.items() if name != "publisher" and child.ended() is None]
+
+    def _signal(self, number: int, children: Sequence[Child]) -> None:
+        for child in children:
+            child.process.send_signal(number)
 
     def complain(self, text: str) -> None:
         self.tell(f"WRONG: {text}")
@@ -204,10 +250,10 @@ def kills(
 
     with scene.playing(seconds):
         for _ in scene.each(scene.points(count)):
-            what = "kill -9 while starting" if starting else "kill -9"
-            sleep(scene.chance.uniform(*(STARTING_S if starting else WORKING_S)))  # the fault is its instant
+            what, within = ("kill -9 while starting", STARTING_S) if starting else ("kill -9", WORKING_S)
             starting = scene.chance.random() < SHARE_WHILE_STARTING
-            scene.strike(what, lambda: scene.kill(stack.workers["scorer"]), restart, hits=True)
+            scorer = stack.workers["scorer"]
+            scene.strike(what, partial(scene.kill, scorer), restart, [scorer], within)
         stack.wait_ready(("scorer",))
     return scene.outcome
 
@@ -233,9 +279,8 @@ def pause(
 
     with scene.playing(seconds):
         scene.hold_at(first, last)
-        began = monotonic()
-        scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second, hits=True)
-        sleep(max(0.0, began + pause_s - monotonic()))  # the pause itself: nothing is waited for
+        struck = scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second, [paused])
+        sleep(max(0.0, pause_s - struck.back_s))  # the pause itself: nothing is waited for
         scene.hold_at(last, None)
         scene.strike("SIGCONT", lambda: paused.process.send_signal(signal.SIGCONT), lambda: scene.left(paused, CRASHED))
     return scene.outcome
@@ -258,11 +303,10 @@ def comings(
     stack.wait_ready()
 
     def join(count: int) -> None:
-        joined = [start_scorer(stack, next(names)).name for _ in range(count)]
-        here.extend(joined)
+        here.extend(start_scorer(stack, next(names)).name for _ in range(count))
 
-    def leave(count: int, how: str) -> None:
-        for child in [stack.workers[here.pop(scene.chance.randrange(len(here)))] for _ in range(count)]:
+    def leave(how: str, going: list[Child]) -> None:
+        for child in going:
             if how == "SIGKILL":
                 scene.kill(child)
                 scene.forget(child)
@@ -270,19 +314,18 @@ def comings(
                 child.process.send_signal(signal.SIGTERM)
                 scene.left(child, 0)
 
-    def change(how: str, count: int) -> None:
-        join(count) if how == "join" else leave(count, how)
-
     def all_ready() -> None:
         stack.wait_ready(tuple(here))
 
     with scene.playing(seconds):
         for number in scene.each(scene.points(len(plan))):
             how, count = plan[number]
-            after = len(here) + (count if how == "join" else -count)
-            scene.strike(
-                f"{how} of {count}, then {after} at work", partial(change, how, count), all_ready, hits=how == "SIGKILL"
-            )
+            if how == "join":
+                scene.strike(f"join of {count}, then {len(here) + count} at work", partial(join, count), all_ready)
+                continue
+            going = [stack.workers[here.pop(scene.chance.randrange(len(here)))] for _ in range(count)]
+            hits = going if how == "SIGKILL" else ()
+            scene.strike(f"{how} of {count}, then {len(here)} at work", partial(leave, how, going), all_ready, hits)
     return scene.outcome
 
 
