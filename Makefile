@@ -23,6 +23,9 @@ setup: .venv/.stamp ## make .venv from the lock file (needs only Python 3.11 and
 demo: setup ## play a simulated trial through everything and watch it (ARGS=--once to end by itself)
 	$(BIN)/livelift demo $(ARGS)
 
+# Workers and commands are started more than a hundred times: none has to compile what another has.
+test: export PYTHONDONTWRITEBYTECODE =
+test: export PYTHONPYCACHEPREFIX = $(CURDIR)/.pytest_cache/bytecode
 test: setup ## every test, with real Kafka and Redis
 	$(BIN)/python -m pytest $(ARGS)
 
