@@ -56,7 +56,7 @@ class Child:
     """One child process. `stop` asks it to end, and makes it end when it does not."""
 
     def __init__(self, name: str, command: list[str], log: Path, env: dict[str, str] | None = None) -> None:
-        self.name, self.log = name, log
+        self.name, self.log, self._asked = name, log, False
         log.parent.mkdir(parents=True, exist_ok=True)
         parent = os.getpid()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
@@ -77,10 +77,16 @@ class Child:
         """Its exit code, or None while it runs."""
         return self.process.poll()
 
+    def ask(self) -> None:
+        """SIGTERM, once: a second one could cut short what the first has begun."""
+        if not self._asked and self.process.poll() is None:
+            self.process.terminate()
+            self._asked = True
+
     def stop(self, grace: float = GRACE_S) -> int:
         """SIGTERM, then SIGKILL after the grace time; safe to call again. Returns the exit code."""
+        self.ask()
         if self.process.poll() is None:
-            self.process.terminate()
             try:
                 self.process.wait(grace)
             except subprocess.TimeoutExpired:

@@ -110,10 +110,16 @@ class Stack:
         if child is not None:
             raise child.failed(f"ended with exit code {child.ended()}")
 
+    def ask(self) -> None:
+        """Tell the workers to end, all at once: each needs a second or two for it."""
+        for child in self.workers.values():
+            child.ask()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.progress("stopping")
+        self.ask()
         self._exit.close()
 
 
