@@ -183,7 +183,7 @@ class Reading:
             left = {number: high for number, (low, high) in marks.items() if high > low}
             consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left])
             while left:
-                for message in consumer.consume(5000, 0.5):
+                for message in consumer.consume(5000, 0.05):  # it waits that long for more, whatever has come
                     if message.error():
                         raise KafkaException(message.error())
                     yield message
