@@ -1,5 +1,7 @@
 """Creating and checking the topics of the contract."""
 
+from time import monotonic, sleep
+
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic, ResourceType
 
@@ -30,7 +32,7 @@ def asked(admin: AdminClient, settings: Settings) -> ClusterMetadata:
 
 
 def create_topics(settings: Settings) -> list[str]:
-    """Create what is missing; returns the names created. Calling it again does nothing."""
+    """Create what is missing; returns the names created, when Kafka shows them. Calling it again does nothing."""
     admin = AdminClient(settings.confluent())
     cluster = asked(admin, settings)
     replicas = min(3, len(cluster.brokers))
@@ -47,7 +49,19 @@ def create_topics(settings: Settings) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise RuntimeError(f"topic {name} could not be created: {error}") from error
+    _wait_until_shown(admin, settings)
     return created
+
+
+def _wait_until_shown(admin: AdminClient, settings: Settings) -> None:
+    """A broker that is busy learns of new topics after the controller has made them; a worker that looked before then
+    would refuse to start.
+    """
+    deadline = monotonic() + TIMEOUT
+    while missing := wanted(settings).keys() - asked(admin, settings).topics.keys():
+        if monotonic() > deadline:
+            raise RuntimeError(f"topics were created but are not to be seen after {TIMEOUT:g} s: {sorted(missing)}")
+        sleep(0.05)
 
 
 def check_topics(settings: Settings) -> list[str]:

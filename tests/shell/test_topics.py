@@ -1,7 +1,12 @@
 """The topic table is the contract's: names, keys, partitions and how long each is kept."""
 
+from concurrent.futures import Future
+from types import SimpleNamespace
+
 import pytest
 
+from livelift.local import topics
+from livelift.settings import Settings
 from models.events import SOURCES
 from streams.topics import MESSAGE_LIMIT, ROWS_CHANGELOG, TOPICS
 
@@ -54,3 +59,38 @@ def test_rows_are_compacted_as_many_partitions_as_the_sources_and_not_at_once() 
     config = ROWS_CHANGELOG.config()
     assert (ROWS_CHANGELOG.partitions, config["cleanup.policy"]) == (None, "compact")
     assert int(config["min.compaction.lag.ms"]) >= HOUR_MS
+
+
+class BusyBroker:
+    """Shows what the controller has made only when it is asked for the third time."""
+
+    def __init__(self, _config: object) -> None:
+        self.made: list[str] = []
+        self.asked = 0
+
+    def list_topics(self, timeout: float) -> SimpleNamespace:
+        self.asked += 1
+        return SimpleNamespace(brokers={1: None}, topics=dict.fromkeys(self.made if self.asked >= 3 else []))
+
+    def create_topics(self, new, operation_timeout: float) -> dict[str, Future[None]]:
+        self.made = [topic.topic for topic in new]
+        done: Future[None] = Future()
+        done.set_result(None)
+        return dict.fromkeys(self.made, done)
+
+
+def test_topics_are_made_when_they_can_be_seen_so_that_a_worker_does_not_miss_them(monkeypatch) -> None:
+    broker = BusyBroker({})
+    monkeypatch.setattr(topics, "AdminClient", lambda _config: broker)
+    settings = Settings(kafka="broker:9092")
+    assert sorted(topics.create_topics(settings)) == sorted(topics.wanted(settings))
+    assert broker.asked == 3
+
+
+def test_topics_that_are_never_seen_are_named(monkeypatch) -> None:
+    broker = BusyBroker({})
+    broker.asked = -1_000_000
+    monkeypatch.setattr(topics, "AdminClient", lambda _config: broker)
+    monkeypatch.setattr(topics, "TIMEOUT", 0.1)
+    with pytest.raises(RuntimeError, match=r"are not to be seen after 0\.1 s: \[.*'pulse'"):
+        topics.create_topics(Settings(kafka="broker:9092"))
