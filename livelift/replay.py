@@ -9,8 +9,10 @@ from models.contribution import World
 from models.events import SOURCES
 from models.health.known import Known
 from models.health.learning import Learning
+from models.health.told import REPLICATES, model_snapshot
 from models.inference.discoveries import level
 from models.lifecycle import Registration, apply, next_place
+from models.messages import MODEL_KEY, Output, encode
 from models.partition import Effects, Partition
 from models.plan import Plan, PublishedPlan, read_plan
 from models.product import Product
@@ -101,6 +103,8 @@ class Replay:
         self.read_side.take(effects.outputs)
 
     def snapshot(self) -> Snapshot:
+        said = encode(model_snapshot(self.learning, REPLICATES))
+        self.read_side.take([Output("partials", 0, MODEL_KEY, said)])
         return self.read_side.snapshot()
 
 

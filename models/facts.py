@@ -208,12 +208,12 @@ def core_action(row: Row, at: int, event: e.CoreAction) -> None:
 
 def usage_reported(row: Row, at: int, event: e.UsageReported) -> None:
     automated = bool(event.properties.get("automated", False))
-    kind, used = ("automated" if automated else "usage"), False
+    kind = "automated" if automated else "usage"
     for name, amount in event.properties.items():
         if name != "automated" and not isinstance(amount, bool):
             add_outcome(row, f"{kind}:{name}", at, fixed(amount))
-            used = used or amount > 0
-    use(row, at, visit=used and not automated)  # a report that nothing was used is no visit
+    add_outcome(row, "reports", at, FIXED_POINT)
+    use(row, at, visit=not automated)
 
 
 def feature_configured(row: Row, at: int, event: e.FeatureConfigured) -> None:

@@ -24,6 +24,10 @@ def partial_key(kind: str, id_: str, partition: int) -> bytes:
     return f"{kind}|{id_}|{partition}".encode()
 
 
+MODEL_KEY = partial_key("model", "", 0)
+"""Under which the learner says what its model is like."""
+
+
 def split_partial_key(key: bytes) -> tuple[str, str, int]:
     kind, rest = key.decode().split("|", 1)
     id_, partition = rest.rsplit("|", 1)

@@ -46,6 +46,8 @@ class Partials:
         self._funnels: dict[str, dict[int, dict[str, int]]] = defaultdict(dict)
         self._experiments: dict[str, Total] = defaultdict(Total)
         self._partitions: dict[int, dict[str, Any]] = {}
+        self.model: Snapshot | None = None
+        """What the learner last said of the model that scores."""
         self.looks: dict[str, Looks] = {}
         """What looking at an experiment has found once and for all."""
         self._readings: dict[str, _Reading] = {}
@@ -61,6 +63,8 @@ class Partials:
                 self._take_looks(id_, NOTHING_SEEN if value is None else decode_looks(value))
             case "funnel":
                 _put(self._funnels[id_], partition, value)
+            case "model":
+                self.model = None if value is None else msgspec.json.decode(value)
             case "partition":
                 _put(self._partitions, partition, value)
 
@@ -127,6 +131,8 @@ def aggregates(partials: Partials, world: World) -> Snapshot:
         "funnel": {**common, **funnels(partials, world)},
         "quality": {**common, **quality(partials)},
     }
+    if partials.model is not None:
+        found["model"] = {**common, **partials.model}
     headlines = []
     for id_, published in sorted(world.plans.items()):
         if not partials.knows(published.fingerprint):

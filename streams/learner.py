@@ -7,16 +7,17 @@ gives the same bytes.
 from typing import Any
 
 import faust
-import structlog
 
 from models.health.learning import Learning
+from models.health.told import REPLICATES, model_snapshot
+from models.messages import MODEL_KEY, Output, encode
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
 from streams.config import Surroundings
 from streams.fatal import or_leave
 from streams.sender import Sender
 
-log = structlog.get_logger()
+SAY_EVERY_S = 1.0
 
 
 class Learner:
@@ -28,6 +29,8 @@ class Learner:
         self._learning: Learning | None = None
         self._waiting: list[Any] = []
         """Batches of which something has not been learned yet."""
+        self._news, self._quiet = True, False
+        """Whether something has been learned that has not been said, and whether nothing has come for a while."""
 
     @property
     def learning(self) -> Learning:
@@ -42,6 +45,19 @@ class Learner:
         """On revocation: what has not been learned is read again by whoever has the topic next."""
         self._learning, self._waiting = None, []
 
+    def _send(self, outputs: list[Output]) -> None:
+        self.sender.send(outputs)
+        self.sender.flush()
+
+    def say(self) -> None:
+        """Tell the publisher what the model is like, once nothing new has come since the last look: measuring it takes
+        seconds, and history that is played brings a new week many times a second."""
+        if self._learning is not None and self._news and self._quiet:
+            said = encode(model_snapshot(self._learning, REPLICATES))
+            self._send([Output("partials", 0, MODEL_KEY, said)])
+            self._news = False
+        self._quiet = True
+
     def take(self, event: Any) -> list[Any]:
         """Take a batch and learn what can be; returns the batches of which everything is in Kafka as learned."""
         learning = self.learning
@@ -50,8 +66,8 @@ class Learner:
                 learning.take(record.value)
         outputs = learning.learn(self.here.partitions)
         if outputs:
-            self.sender.send(outputs)
-            self.sender.flush()
+            self._send(outputs)
+            self._news, self._quiet = True, False
         self._waiting.append(event)
         if not learning.has_all:
             return []
@@ -73,6 +89,10 @@ def make_learner(here: Surroundings) -> faust.App:
         async for event in stream.noack().events():
             for done in or_leave(lambda event=event: learner.take(event)):
                 await stream.ack(done)
+
+    @app.timer(SAY_EVERY_S)
+    async def _say() -> None:
+        or_leave(learner.say)
 
     @app.on_rebalance_complete.connect
     async def _ready(*_: Any, **__: Any) -> None:

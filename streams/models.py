@@ -16,4 +16,5 @@ class Models:
 
     def refresh(self) -> bool:
         """Read on; whether a model has come or more has been learned."""
-        return any([self.known.take(key, value) for key, value in self._topic.poll().items()])
+        taken = [self.known.take(key, value) for key, value in self._topic.poll().items()]
+        return any(taken)

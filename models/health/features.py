@@ -16,7 +16,8 @@ from models.dated import COMPLETED, CONVERTED, LESSONS, STARTED
 from models.facts import FIXED_POINT
 
 Features = dict[str, float]
-WEEK, MONTH, QUARTER = 7, 28, 91
+WEEK, MONTH, QUARTER, YEAR = 7, 28, 91, 400
+"""Days that inputs look back on; daily sums are kept for 400."""
 LONGEST_AGO = 56
 """Days without a visit beyond which it makes no difference how many: the days that are kept of a row are 64."""
 NAMES = 32
@@ -42,7 +43,12 @@ INPUTS = (
     Input("configured", "distinct features", "features that were set up in the last eight weeks"),
     Input("key_action_days", "days a week", "days with a key action in the last four weeks, as a rate"),
     Input("usage", "amount", "everything that usage reports counted in the last four weeks"),
-    Input("usage_trend", "log ratio", "the same, against the four weeks before"),
+    Input("usage_quarter", "amount", "the same, in the last quarter"),
+    Input("usage_year", "amount", "the same, in the last 400 days"),
+    Input("usage_trend", "log ratio", "that of the last four weeks, against the four weeks before"),
+    Input("reports", "reports", "usage reports in the last four weeks"),
+    Input("reports_quarter", "reports", "the same, in the last quarter"),
+    Input("reports_year", "reports", "the same, in the last 400 days"),
     Input("usage:*", "amount", "one amount of the usage reports in the last four weeks"),
     Input("usage_trend:*", "log ratio", "the same, against the four weeks before"),
     Input("automated:*", "amount", "one amount used by automation in the last four weeks"),
@@ -130,26 +136,57 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
             yield f"trait:{name}", value
 
 
+class Amount(NamedTuple):
+    """What was counted under a name by the end of a day: in four weeks, the four before, a quarter, 400 days."""
+
+    month: float
+    before: float
+    quarter: float
+    year: float
+
+
+def _amount(sums: Mapping[int, int], day: int) -> Amount:
+    month = before = quarter = year = 0
+    for d, amount in sums.items():
+        ago = day - d
+        if 0 <= ago < YEAR:
+            year += amount
+            if ago < QUARTER:
+                quarter += amount
+                if ago < MONTH:
+                    month += amount
+                elif ago < 2 * MONTH:
+                    before += amount
+    return Amount(month / FIXED_POINT, before / FIXED_POINT, quarter / FIXED_POINT, year / FIXED_POINT)
+
+
 def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
     """What usage reports counted, in all and by name, and the breadth that they are part of."""
-    dated, total, earlier, kinds = account.dated, 0.0, 0.0, 0
-    reported = [name for name in dated if name.startswith(("usage:", "automated:"))]
-    if len(reported) > NAMES:
-        reported = sorted(reported, key=lambda name: (-_within(dated[name], day, QUARTER), name))[:NAMES]
-    for name in reported:
-        amount, before = _within(dated[name], day, MONTH), _within(dated[name], day - MONTH, MONTH)
-        yield name, amount
-        if name.startswith("usage:"):
-            yield f"usage_trend:{name[6:]}", log1p(max(0.0, amount)) - log1p(max(0.0, before))
-            total, earlier, kinds = total + amount, earlier + before, kinds + (amount > 0)
-    yield "breadth", float(account.breadth(day, MONTH) + kinds)
+    found = {
+        name: _amount(sums, day)
+        for name, sums in account.dated.items()
+        if name == "reports" or name.startswith(("usage:", "automated:"))
+    }
+    reports = found.pop("reports", None)
+    used = [amount for name, amount in found.items() if name.startswith("usage:")]
+    yield "breadth", float(account.breadth(day, MONTH) + sum(amount.month > 0 for amount in used))
     yield "configured", float(sum(
-        name.startswith("configured:") and any(day - LONGEST_AGO < d <= day for d in used)
-        for name, used in account.features.items()
+        name.startswith("configured:") and any(day - LONGEST_AGO < d <= day for d in days)
+        for name, days in account.features.items()
     ))  # fmt: skip
-    if reported:
-        yield "usage", total
-        yield "usage_trend", log1p(max(0.0, total)) - log1p(max(0.0, earlier))
+    if reports is not None and reports.year:
+        yield from zip(("reports", "reports_quarter", "reports_year"), (reports.month, *reports[2:]), strict=True)
+        total = Amount(*map(sum, zip(*used, strict=True))) if used else Amount(0, 0, 0, 0)
+        yield from zip(("usage", "usage_quarter", "usage_year"), (total.month, *total[2:]), strict=True)
+        yield "usage_trend", _trend(total)
+    for name in sorted(found, key=lambda name: (-found[name].quarter, name))[:NAMES]:
+        yield name, found[name].month
+        if name.startswith("usage:"):
+            yield f"usage_trend:{name.removeprefix('usage:')}", _trend(found[name])
+
+
+def _trend(amount: Amount) -> float:
+    return log1p(max(0.0, amount.month)) - log1p(max(0.0, amount.before))
 
 
 def _rates(dated: Mapping[str, Mapping[int, int]], day: int) -> Iterator[tuple[str, float]]:

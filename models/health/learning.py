@@ -36,7 +36,7 @@ class Learning:
     """The learner's state. kept: what stands in `health-models`, by key; the state is data, and is never unpickled."""
 
     def __init__(self, product: Product, kept: Mapping[bytes, bytes] = {}) -> None:
-        self._label, self.model = product.label, product.health.model
+        self.label, self.model = product.label, product.health.model
         self.state = decode_state(kept[STATE_KEY]) if STATE_KEY in kept else State()
         self.versions: dict[int, Version] = {}
         self.seen: dict[int, Seen] = {}
@@ -55,9 +55,7 @@ class Learning:
                 self.seen[day] = decode_seen(value)
 
     def _as_learned(self) -> Classifier:
-        if not self.versions:
-            return fresh(self.model, {})
-        return restore(self.model, self.versions[max(self.versions)].state)
+        return fresh(self.model, {}) if self.latest is None else restore(self.model, self.latest.state)
 
     # -- taking ------------------------------------------------------------------------------------------------------
 
@@ -90,10 +88,10 @@ class Learning:
         return [*outputs, _kept(STATE_KEY, self.state)]
 
     def _sure(self, learned: int) -> int:
-        """Until when no version can come that scores. One is calibrated on predictions whose labels have come, and while
-        no version has seen both ends none has been made: then the first that scores is at least a horizon away."""
+        """Until when no version can come that scores. One is calibrated on predictions whose labels have come, and
+        while no version has seen both ends none has been made: then the first that scores is a horizon away or more."""
         predicts = any(version.events and version.others for version in self.versions.values())
-        return learned if predicts else learned + self._label.horizon_days
+        return learned if predicts else learned + self.label.horizon_days
 
     # -- a day -------------------------------------------------------------------------------------------------------
 
@@ -123,6 +121,11 @@ class Learning:
         if told:
             self.seen[day] = seen_of(told, etas, calibrations)
 
+    @property
+    def latest(self) -> Version | None:
+        """What has been learned last."""
+        return self.versions[max(self.versions)] if self.versions else None
+
     def version_before(self, day: int) -> Version | None:
         """The version that a day is closed with, if it has seen both ends."""
         known = max((learned for learned in self.versions if learned < day), default=None)
@@ -130,7 +133,7 @@ class Learning:
         return version if version is not None and version.events and version.others else None
 
     def _version(self, day: int, examples: list[Example]) -> Version:
-        before = self.versions[max(self.versions)] if self.versions else None
+        before = self.latest
         events = sum(example.label for example in examples)
         others = len(examples) - events
         self.state.labels[day] = (events, others)
@@ -139,7 +142,7 @@ class Learning:
             day=day,
             state=self._classifier.state(),
             calibration=self._calibrated(day),
-            wanted=self._label.kind == "conversion",
+            wanted=self.label.kind == "conversion",
             usual=self._usual(day),
             events=events + (0 if before is None else before.events),
             others=others + (0 if before is None else before.others),
@@ -163,7 +166,7 @@ class Learning:
         """Forget versions that no snapshot waits for any more, and predictions that nothing rests on."""
         state = self.state
         state.labels = {learned: count for learned, count in state.labels.items() if learned > day - USUAL_OF}
-        oldest = due(day, self._label) - WEEK
+        oldest = due(day, self.label) - WEEK
         needed = max((learned for learned in self.versions if learned < oldest), default=oldest)
         versions = [learned for learned in self.versions if learned < needed]
         seen = [learned for learned in self.seen if learned <= day - CALIBRATED_ON]

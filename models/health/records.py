@@ -1,6 +1,6 @@
 """What stands in `health-models`: how far has been learned, versions of models, and predictions with their labels.
 
-Keys: `state`; `version|MODEL|DAY`; `seen|MODEL|DAY`; `summary`. A record is JSON, below the 900 kB of a message.
+Keys: `state`; `version|MODEL|DAY`; `seen|MODEL|DAY`. A record is JSON, below the 900 kB of a message.
 """
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from models.rows import NEVER
 
-STATE_KEY, SUMMARY_KEY = b"state", b"summary"
+STATE_KEY = b"state"
 
 
 class State(Struct):

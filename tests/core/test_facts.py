@@ -118,7 +118,6 @@ def test_automated_use_is_use_of_the_feature_and_no_visit() -> None:
     assert active_days(row) == set() and set(row.features) == {"core_action:sync"}
     assert active_days(facts_of(event("usage_reported", instant(1), rows=3, automated=True))) == set()
     assert active_days(facts_of(event("usage_reported", instant(1), rows=3))) == {1}
-    assert active_days(facts_of(event("usage_reported", instant(1), rows=0))) == set(), "nothing was used"
 
 
 def test_days_more_than_64_before_the_last_are_let_go() -> None:

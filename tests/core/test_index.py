@@ -27,12 +27,6 @@ VISITS = ("session_started", "task_started", "task_completed", "task_failed", "c
 Share = st.floats(0, 1)
 
 
-def used(one: Json) -> bool:
-    """A report that nothing was used tells of no visit."""
-    amounts = [amount for name, amount in one["properties"].items() if name != "automated"]
-    return one["type"] != "usage_reported" or any(amount > 0 for amount in amounts)
-
-
 def brute_force(history: list[Json], day: int, regular: float = 2.0) -> Inputs:
     """The inputs of account acme as of the end of a day, from its events; nobody is removed in these."""
     visits: dict[str | None, set[int]] = {}
@@ -43,7 +37,7 @@ def brute_force(history: list[Json], day: int, regular: float = 2.0) -> Inputs:
         if user is not None:
             joined[user] = min(on, joined.get(user, on))
         properties = one["properties"]
-        if one["type"] in VISITS and not properties.get("automated", False) and used(one):
+        if one["type"] in VISITS and not properties.get("automated", False):
             visits.setdefault(user, set()).add(on)
         name = {"core_action": "feature", "feature_configured": "feature", "task_completed": "task"}.get(one["type"])
         if name is not None:

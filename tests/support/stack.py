@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -25,8 +26,8 @@ from livelift.recording import Recording
 from livelift.replay import replay
 from livelift.settings import Settings
 from livelift.surroundings import product_of, surroundings
-from models.clock import rfc3339
-from models.events import SOURCES
+from models.clock import day_of, rfc3339, start_of
+from models.events import SOURCES, instant
 from models.snapshot import Snapshot, at_risk, at_risk_length, canonical, lowest
 from models.working import progress_of
 
@@ -98,7 +99,7 @@ class Reading:
         self.settings = settings
         self.snapshots = Snapshots(settings.require_redis(), settings.redis_prefix)
         self._admin = AdminClient({**settings.confluent(), "log_level": 0})
-        self._capacity = product_of(settings.config).capacity.per_owner_per_week
+        self._product = product_of(settings.config)
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """(topic, partition) -> offset of its last record, for the N-partition topics that hold anything."""
@@ -154,9 +155,15 @@ class Reading:
                 yield f"{topic}/{number} is in Redis to {fence!r} of {end}"
                 return
         scores = self.snapshots.get(RANKING)
-        expected = at_risk(lowest(scores, at_risk_length(len(scores), self._capacity)))["accounts"]
+        expected = at_risk(lowest(scores, at_risk_length(len(scores), self._product.capacity.per_owner_per_week)))[
+            "accounts"
+        ]
         if (self.snapshots.get("at-risk") or {}).get("accounts") != expected:
             yield "at-risk is not that of the scores"
+        over = day_of(instant(datetime.fromisoformat(as_of["time"])) - self._product.lateness) - 1
+        learned = (self.snapshots.get("model") or {}).get("learned")
+        if learned != rfc3339(start_of(over))[:10]:
+            yield f"the model has learned to {learned}, not to day {over}"
         held = self.snapshots.keys()
         read = {key.removeprefix("experiment:") for key in held if key.startswith("experiment:")}
         counted = {id_ for id_, one in published_plans(surroundings(self.settings)).items() if one.counted}
