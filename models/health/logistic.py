@@ -1,8 +1,8 @@
 """Logistic regression on standardised features, one stochastic gradient step an example: the default model.
 
 It is River's `StandardScaler | LogisticRegression(SGD)` behind the squash and the cut-off, to 1e-9
-(tests/core/health/test_logistic.py). It is written out because River's two passes and copies of the dictionary take
-half as long again, which is more than may be spent on an example (docs/bench.md), and have no state to write.
+(tests/core/health/test_logistic.py). It is written out because River's passes over copies of the
+dictionary take 1.7 times as long, more than may be spent on an example (docs/bench.md).
 """
 
 from collections.abc import Mapping

@@ -79,10 +79,10 @@ def test_few_events_are_ranked_and_their_rate_is_known_from_the_start() -> None:
 
 @pytest.mark.parametrize("balance", [0.0, 1.0])
 def test_balance_moves_the_steps_and_not_the_level(balance: float) -> None:
-    rows = drawn(4, 30_000, 0.02)
+    rows = drawn(4, 20_000, 0.03)
     model = learned(rows, balance=balance)
-    p = [1 / (1 + exp(-model.log_odds(features))) for features, _ in rows[15_000:]]
-    assert sum(p) == pytest.approx(sum(label for _, label in rows[15_000:]), rel=0.25)
+    p = [1 / (1 + exp(-model.log_odds(features))) for features, _ in rows[10_000:]]
+    assert sum(p) == pytest.approx(sum(label for _, label in rows[10_000:]), rel=0.25)
 
 
 def test_what_is_not_finite_is_as_if_it_were_absent() -> None:

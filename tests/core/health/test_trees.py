@@ -1,5 +1,6 @@
 """Trees: their parts by another route, from River's own predictions and leaves; and what may be read as a tree."""
 
+from functools import cache
 from itertools import pairwise
 from math import log
 from typing import Any
@@ -15,7 +16,7 @@ from models.health.trees import RESIDUAL, Grown
 
 pytestmark = pytest.mark.core
 
-EAGER = {"grace": 20, "delta": 0.1, "tau": 0.1}
+EAGER = {"grace": 20, "delta": 0.1, "tau": 0.1, "depth": 5}
 
 
 def drawn(seed: int, n: int) -> list[tuple[dict[str, float], bool]]:
@@ -25,6 +26,7 @@ def drawn(seed: int, n: int) -> list[tuple[dict[str, float], bool]]:
     return [(dict(zip("abcd", row, strict=True)), y) for row, y in zip(values.tolist(), labels.tolist(), strict=True)]
 
 
+@cache
 def grown(kind: str, leaf: str, n: int = 600) -> Grown:
     model = fresh(kind, EAGER | {"leaf": leaf})
     for features, label in drawn(1, n):
