@@ -35,9 +35,8 @@ def explained(eta0: float, phi: Mapping[str, float], calibration: Calibration, w
     eta = eta0 + sum(phi.values())
     score, baseline = _score(calibration, eta, wanted), _score(calibration, eta0, wanted)
     chord = (100 * POINT if wanted else -100 * POINT) * _chord(calibration, eta0, eta)
-    effective = {name: chord * part for name, part in phi.items() if part}
-    parts = largest_remainder(list(effective.values()), score - baseline)
-    return Explained(score, baseline, dict.fromkeys(phi, 0) | dict(zip(effective, parts, strict=True)))
+    parts = largest_remainder([chord * part for part in phi.values()], score - baseline)
+    return Explained(score, baseline, dict(zip(phi, parts, strict=True)))
 
 
 def _score(calibration: Calibration, eta: float, wanted: bool) -> int:

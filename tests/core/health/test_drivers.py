@@ -1,5 +1,7 @@
 """Drivers: they add up to the hundredth, point the right way, and are the path integral of the score along a line."""
 
+from decimal import Decimal, localcontext
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,17 @@ def test_at_the_typical_account_the_tangent_is_taken() -> None:
     assert found.contributions == {"more": -round(exact), "less": round(exact), "nothing": 0}
     nearly = explained(0.3, {"more": 1.0, "less": -1.0 + 2e-4}, calibration, wanted=False)
     assert nearly.contributions["more"] == pytest.approx(-exact, abs=1.5)
+
+
+@pytest.mark.parametrize("net", [1e-12, 1e-6, 5e-5, 1e-3, 0.05])
+def test_large_parts_that_nearly_cancel_are_told_to_the_hundredth(net: float) -> None:
+    """The chord in 50 digits."""
+    found = explained(-2.0, {"more": 300.0, "less": net - 300.0}, Calibration(), wanted=True)
+    with localcontext(prec=50):
+        eta0, eta = Decimal(-2), Decimal(-2) + (Decimal(net - 300.0) + 300)
+        chord = (1 / (1 + (-eta).exp()) - 1 / (1 + (-eta0).exp())) / (eta - eta0)
+        exact = float(10_000 * chord * 300)
+    assert found.contributions["more"] == pytest.approx(exact, abs=1.01)
 
 
 def test_the_score_is_of_retention_or_of_conversion() -> None:
