@@ -65,6 +65,8 @@ def services(_no_settings_from_outside: None) -> Iterator[Services]:
             pytest.skip(f"Kafka and Redis cannot run here: {error}")
         yield Services(kafka.address, redis.address)
         gc.collect()  # clients that nobody holds any more end before the services do, and do not complain of it
+        if kafka.child is not None:
+            kafka.child.process.kill()  # it would flush and close the logs of every test first: nobody reads them again
 
 
 @contextmanager
