@@ -10,8 +10,8 @@ from models.rows import NEVER, Close
 
 DAYS_BACK = 8
 """Closes are needed a week back; of older ones only the newest, which still holds on later days."""
-WEEK_ENDS = 3
-"""Days of which day % 7 is this are Sundays: a week ends, snapshots are taken and labels become known."""
+SUNDAY = 3
+"""Days of which day % 7 is this are Sundays: by default the days on which weeks end."""
 
 
 def first_day(accounts: Collection[Account], closed: int, over: int) -> int:
@@ -21,19 +21,21 @@ def first_day(accounts: Collection[Account], closed: int, over: int) -> int:
     return min(over, min((account.first_day for account in accounts), default=over))
 
 
-def moving_days(accounts: Collection[Account], first: int, over: int) -> list[int]:
+def moving_days(accounts: Collection[Account], first: int, over: int, ends: int = SUNDAY) -> list[int]:
     """The days at whose close something may be said that was not said before: those on which an activity index can
     move, ends of weeks, and the last one. Stretches between them may be passed over."""
     if first >= over:
         return [over]
     changes = {day for account in accounts for day in account.changes()}
     moving = {day for change in changes for day in range(change, change + WINDOW + WEEK)}
-    return sorted({day for day in moving if first <= day < over} | {over} | set(range(week_end(first), over, WEEK)))
+    return sorted(
+        {day for day in moving if first <= day < over} | {over} | set(range(week_end(first, ends), over, WEEK))
+    )
 
 
-def week_end(day: int) -> int:
-    """The end of the week that a day is in."""
-    return day + (WEEK_ENDS - day) % WEEK
+def week_end(day: int, ends: int = SUNDAY) -> int:
+    """The end of the week that a day is in: snapshots are taken then, and labels become known. ends: its day % 7."""
+    return day + (ends - day) % WEEK
 
 
 def with_close(closes: list[Close], day: int, score: int, bands: Bands = BANDS, basis: str = HEURISTIC) -> list[Close]:

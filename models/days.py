@@ -33,6 +33,7 @@ class Days:
         send: Callable[[Output], None],
     ) -> None:  # fmt: skip
         self._number, self._label, self._health = number, product.label, product.health
+        self._ends = product.health.week_ends
         self._ledger, self._book, self.known, self._send = ledger, book, known, send
         self._features = inputs_for(product)
         self._left: Iterator[None] | None = None
@@ -66,7 +67,7 @@ class Days:
         accounts, closed = self._ledger.sums.accounts.values(), self._book.row.closed_day
         if over > closed:
             first = first_day(accounts, closed, over)
-            moving = set(moving_days(accounts, first, over))
+            moving = set(moving_days(accounts, first, over, self._ends))
             if closed == NEVER:
                 self._mark(first - 1)  # of the days before there is nothing to send
             for self._day in range(first, over + 1):
@@ -82,7 +83,7 @@ class Days:
     def _close(self, day: int) -> Iterator[None]:
         basis = self.known.before(day)
         effort = BY_INDEX if basis.kind == HEURISTIC else BY_MODEL
-        ends_week, takes_snapshots = day == week_end(day), is_snapshot_day(day, self._health.snapshot_weeks)
+        ends_week, takes_snapshots = day == week_end(day, self._ends), is_snapshot_day(day, self._health)
         self._book.close(day)
         for account_id, account in self._accounts():
             if account.first_day > day:
@@ -105,7 +106,7 @@ class Days:
 
     def _release(self, account_id: str, account: Account, day: int) -> None:
         """Send the snapshot whose horizon has passed, with what became of the account."""
-        taken = due(day, self._label)
+        taken = due(day, self._label, self._ends)
         features = self._ledger.snapshot(account_id, taken)
         if features is not None:
             example = example_of(account_id, account, taken, features, day, self._label)

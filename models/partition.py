@@ -265,7 +265,8 @@ class Partition:
             self.ledger.remove(account_id, None)
             account = None
         if account is None:
-            for day in waiting_days(self.book.row.closed_day, self.world.product.label):
+            product = self.world.product
+            for day in waiting_days(self.book.row.closed_day, product.label, product.health.week_ends):
                 if self.ledger.snapshot(account_id, day) is not None:
                     self.ledger.keep_snapshot(account_id, day, None)
         self._causes.pop(account_id, None)

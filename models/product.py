@@ -45,6 +45,9 @@ class Label(Struct, frozen=True, forbid_unknown_fields=True):
     unscored_days: Annotated[int, Meta(ge=0)] = 28
 
 
+WEEKDAYS = ("thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday")
+
+
 class Health(Struct, frozen=True, forbid_unknown_fields=True):
     """What the health score is learned by, and from.
 
@@ -55,6 +58,12 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
     model: Literal["logistic"] = "logistic"
     inputs: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     snapshot_weeks: Annotated[int, Meta(ge=1, le=13)] = 1
+    week_ends_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "sunday"
+
+    @property
+    def week_ends(self) -> int:
+        """The last day of a week, as day % 7; day 0, 1970-01-01, was a Thursday."""
+        return WEEKDAYS.index(self.week_ends_on)
 
 
 class Capacity(Struct, frozen=True, forbid_unknown_fields=True):

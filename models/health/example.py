@@ -5,14 +5,15 @@ the model would believe that most accounts churn while the others are still wait
 """
 
 import msgspec
+import xxhash
 from msgspec import Struct
 
 from models.account import Account
-from models.closing import WEEK_ENDS, week_end
+from models.closing import SUNDAY, week_end
 from models.health.features import Features
 from models.health.label import outcome_of
 from models.index import WEEK
-from models.product import Label
+from models.product import Health, Label
 
 CONTACT = 28
 """Days before a snapshot within which a contact by customer success may still be at work."""
@@ -36,28 +37,37 @@ class Example(Struct, frozen=True):
     contacted: bool = False
 
     @property
-    def place(self) -> tuple[int, str, int]:
-        """Its place in the order of learning (DESIGN.md, decision 8)."""
-        return self.release, self.account_id, self.day
+    def place(self) -> tuple[int, int, str, int]:
+        """Its place in the order of learning: release day, account, day (DESIGN.md, decision 8).
+
+        Accounts are ordered by a hash: their ids may say how old or how large they are, and a model that meets the
+        customers of one kind one after the other drifts towards them.
+        """
+        return self.release, hash_of(self.account_id), self.account_id, self.day
+
+
+def hash_of(account_id: str) -> int:
+    """An account's 64-bit hash: its place in orders and samples, and its name among kept predictions."""
+    return xxhash.xxh3_64_intdigest(account_id.encode())
 
 
 encode_example = msgspec.json.Encoder().encode
 decode_example = msgspec.json.Decoder(Example).decode
 
 
-def is_snapshot_day(day: int, weeks: int) -> bool:
+def is_snapshot_day(day: int, health: Health) -> bool:
     """Whether accounts are looked at for learning at the close of this day: the end of every so many weeks."""
-    return day % WEEK == WEEK_ENDS and day // WEEK % weeks == 0
+    return day % WEEK == health.week_ends and day // WEEK % health.snapshot_weeks == 0
 
 
-def due(day: int, label: Label) -> int:
+def due(day: int, label: Label, ends: int = SUNDAY) -> int:
     """The end of the week whose snapshots become examples at the close of a day, itself the end of a week."""
-    return week_end(day - label.horizon_days - WEEK + 1)
+    return week_end(day - label.horizon_days - WEEK + 1, ends)
 
 
-def waiting_days(day: int, label: Label) -> range:
+def waiting_days(day: int, label: Label, ends: int = SUNDAY) -> range:
     """The ends of weeks whose snapshots may still wait for their labels when a day has been closed."""
-    return range(due(week_end(day) - WEEK, label), day + 1, WEEK)
+    return range(due(week_end(day, ends) - WEEK, label, ends), day + 1, WEEK)
 
 
 def example_of(account_id: str, account: Account, day: int, features: Features, release: int, label: Label) -> Example:

@@ -46,6 +46,7 @@ INPUTS = (
     Input("usage_quarter", "amount", "the same, in the last quarter"),
     Input("usage_year", "amount", "the same, in the last 400 days"),
     Input("usage_trend", "log ratio", "that of the last four weeks, against the four weeks before"),
+    Input("days_since_report", "days, at most 400", "how long ago usage was last reported, be it that there was none"),
     Input("reports", "reports", "usage reports in the last four weeks"),
     Input("reports_quarter", "reports", "the same, in the last quarter"),
     Input("reports_year", "reports", "the same, in the last 400 days"),
@@ -175,6 +176,7 @@ def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
         for name, days in account.features.items()
     ))  # fmt: skip
     if reports is not None and reports.year:
+        yield "days_since_report", float(day - max(d for d in account.dated["reports"] if d <= day))
         yield from zip(("reports", "reports_quarter", "reports_year"), (reports.month, *reports[2:]), strict=True)
         total = Amount(*map(sum, zip(*used, strict=True))) if used else Amount(0, 0, 0, 0)
         yield from zip(("usage", "usage_quarter", "usage_year"), (total.month, *total[2:]), strict=True)

@@ -7,7 +7,7 @@ import msgspec
 
 from models.account import Account
 from models.basis import ActivityIndex, Basis
-from models.closing import WEEK_ENDS
+from models.closing import week_end
 from models.health.champion import Champion, Version
 from models.health.features import Features, features_of
 from models.health.records import STATE_KEY, decode_state, split_key
@@ -34,6 +34,7 @@ class Known:
     def __init__(self, product: Product, waits: bool = False) -> None:
         self.sure = NEVER
         """The last day of which it is known which version was learned before the next."""
+        self._ends = product.health.week_ends
         self._waits, self._model = waits, product.health.model
         self._features = inputs_for(product)
         self._index = ActivityIndex(product.actions.regular_days_per_week)
@@ -66,9 +67,4 @@ class Known:
 
     def may_close(self, day: int) -> bool:
         """Whether all that has to be learned before a day is closed has been: labels become known at ends of weeks."""
-        return not self._waits or self.sure >= week_end_before(day)
-
-
-def week_end_before(day: int) -> int:
-    """The last end of a week before a day."""
-    return day - 1 - (day - 1 - WEEK_ENDS) % WEEK
+        return not self._waits or self.sure >= week_end(day, self._ends) - WEEK

@@ -15,7 +15,7 @@ import numpy as np
 from models.health.calibration import Calibration, fitted
 from models.health.champion import Typical, Version, size_class
 from models.health.classifier import Classifier, fresh, restore
-from models.health.example import Example, decode_example, due
+from models.health.example import Example, decode_example
 from models.health.odds import log_odds_of
 from models.health.records import STATE_KEY, State, decode_state, seen_key, split_key, version_key
 from models.health.seen import Seen, seen_of
@@ -26,6 +26,11 @@ from models.rows import NEVER
 
 CALIBRATED_ON, USUAL_OF = 364, 182
 """Days of labels that a model is calibrated on, and that the usual rate of the event is counted in."""
+HALF_LIFE = 120
+"""Days after which a label counts half in calibration: the rate of the event changes with the seasons."""
+LEAST_SEEN = 10
+"""Events, and accounts without, that a version has to have learned from for its predictions to count: those of one that
+has seen less tell nothing of the ones to come."""
 LEAST_ALIKE = 8
 """Accounts of a size from which on their middle half is told as typical."""
 decode_version = msgspec.json.Decoder(Version).decode
@@ -89,9 +94,9 @@ class Learning:
 
     def _sure(self, learned: int) -> int:
         """Until when no version can come that scores. One is calibrated on predictions whose labels have come, and
-        while no version has seen both ends none has been made: then the first that scores is a horizon away or more."""
-        predicts = any(version.events and version.others for version in self.versions.values())
-        return learned if predicts else learned + self.label.horizon_days
+        while no version's predictions count none has been made: the first that scores is a horizon away or more."""
+        made = any(predicts(version) for version in self.versions.values())
+        return learned if made else learned + self.label.horizon_days
 
     # -- a day -------------------------------------------------------------------------------------------------------
 
@@ -127,10 +132,10 @@ class Learning:
         return self.versions[max(self.versions)] if self.versions else None
 
     def version_before(self, day: int) -> Version | None:
-        """The version that a day is closed with, if it has seen both ends."""
+        """The version that a day is closed with, if its predictions count."""
         known = max((learned for learned in self.versions if learned < day), default=None)
         version = None if known is None else self.versions[known]
-        return version if version is not None and version.events and version.others else None
+        return version if version is not None and predicts(version) else None
 
     def _version(self, day: int, examples: list[Example]) -> Version:
         before = self.latest
@@ -150,12 +155,13 @@ class Learning:
         )
 
     def _calibrated(self, day: int) -> Calibration:
-        recent = [one for learned, one in self.seen.items() if learned > day - CALIBRATED_ON]
+        recent = {learned: one for learned, one in self.seen.items() if learned > day - CALIBRATED_ON}
         if not recent:
             return Calibration()
-        eta = np.concatenate([one.etas() for one in recent])
-        label = np.concatenate([one.labels() for one in recent])
-        return fitted(eta, label, np.ones(len(eta)))
+        eta = np.concatenate([one.etas() for one in recent.values()])
+        label = np.concatenate([one.labels() for one in recent.values()])
+        ages = [np.full(len(one.etas()), day - learned) for learned, one in recent.items()]
+        return fitted(eta, label, 0.5 ** (np.concatenate(ages) / HALF_LIFE))
 
     def _usual(self, day: int) -> float:
         """Log odds of the event among the labels of the last half year."""
@@ -166,7 +172,7 @@ class Learning:
         """Forget versions that no snapshot waits for any more, and predictions that nothing rests on."""
         state = self.state
         state.labels = {learned: count for learned, count in state.labels.items() if learned > day - USUAL_OF}
-        oldest = due(day, self.label) - WEEK
+        oldest = day - self.label.horizon_days - 2 * WEEK
         needed = max((learned for learned in self.versions if learned < oldest), default=oldest)
         versions = [learned for learned in self.versions if learned < needed]
         seen = [learned for learned in self.seen if learned <= day - CALIBRATED_ON]
@@ -177,6 +183,11 @@ class Learning:
         keys = [version_key(self.model, learned) for learned in versions]
         keys += [seen_key(self.model, learned) for learned in seen]
         return [Output("health-models", 0, key, None) for key in keys]
+
+
+def predicts(version: Version) -> bool:
+    """Whether a version has seen enough of both ends for its predictions to count."""
+    return min(version.events, version.others) >= LEAST_SEEN
 
 
 def typical(examples: Sequence[Example]) -> Typical:

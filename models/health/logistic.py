@@ -18,6 +18,8 @@ from models.health.state import State
 
 FURTHEST = 8.0
 """Standard deviations from typical at which an input is cut off: one wild value cannot throw a weight or a score."""
+STRIDE = 16
+"""Examples between two steps of the average: at each of them it would be most of the work."""
 LEAST_VARIANCE = 1e-18
 """Added to each variance: a constant feature stands at its mean, exactly, and has no effect."""
 
@@ -25,25 +27,31 @@ LEAST_VARIANCE = 1e-18
 class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     """How the model learns.
 
-    rate: the step of a weight. intercept_rate: that of the intercept. penalty: L2, on the weights only.
-    balance: 0 learns from all examples alike; 1 lets both labels weigh the same in all, by weighing each example of
-    the more frequent one less (so no example weighs more than 1, and no step explodes); between them by powers.
+    rate: the step of a weight. intercept_rate: that of the intercept. slowing: examples after which steps are smaller
+    by the root of 2, and so on; 0 for steps of the same size. memory: examples over which what is read is averaged
+    (Polyak and Juditsky 1992, with forgetting): single steps are noise; 0 for the last weights as they are.
+    penalty: L2, on the weights only. balance: 0 learns from all examples alike; 1 lets both labels weigh the same in
+    all, by weighing each example of the more frequent one less (so no example weighs more than 1, and no step
+    explodes); between them by powers.
     """
 
-    rate: float = 0.01
-    intercept_rate: float = 0.01
+    rate: float = 0.03
+    intercept_rate: float = 0.03
+    slowing: float = 3_000.0
+    memory: int = 5_000
     penalty: float = 0.0
     balance: float = 0.0
 
 
 class Input(Struct):
     """What is learned of one feature, on the squashed scale: mean and variance (population) of the `count` examples in
-    which it was known, and the log odds that a standard deviation more is worth."""
+    which it was known, and the log odds that a standard deviation more is worth: last, and on average."""
 
     count: int = 0
     mean: float = 0.0
     variance: float = 0.0
     weight: float = 0.0
+    average: float = 0.0
 
     def learn_scale(self, value: float) -> float:
         """Take in a value (Welford 1962), and give it standardised."""
@@ -66,6 +74,8 @@ class Saved(Struct):
     others: int = 0
     events: int = 0
     intercept: float = 0.0
+    average: float = 0.0
+    """Of the intercept."""
     inputs: dict[str, Input] = {}
 
 
@@ -99,9 +109,22 @@ class Logistic:
         base = log_odds_of(now.events, now.others)
         weight = exp(-how.balance * max(0.0, base if label else -base))
         gradient = weight * (probability(eta + (1 - how.balance) * base) - label)
-        now.intercept -= how.intercept_rate * gradient
+        seen = now.events + now.others
+        slowed = 1 / sqrt(1 + seen / how.slowing) if how.slowing else 1.0
+        rate = how.rate * slowed
+        now.intercept -= how.intercept_rate * slowed * gradient
         for one, standardised in away:
-            one.weight -= how.rate * (gradient * standardised + how.penalty * one.weight)
+            one.weight -= rate * (gradient * standardised + how.penalty * one.weight)
+        if not (seen % STRIDE and how.memory):
+            self._average(seen)
+
+    def _average(self, seen: int) -> None:
+        """Move what is read towards the weights as they are: all the way without a memory."""
+        now, memory = self._now, self._now.parameters.memory
+        share = min(1.0, STRIDE / min(seen, memory)) if memory else 1.0
+        now.average += share * (now.intercept - now.average)
+        for one in now.inputs.values():
+            one.average += share * (one.weight - one.average)
 
     def _meet(self, features: Mapping[str, float]) -> None:
         """Give features that are known for the first time a place, in the order of their names."""
@@ -121,8 +144,8 @@ class Logistic:
         for name, one in now.inputs.items():
             value = features.get(name, nan)
             if value - value == 0:
-                phi[name] = one.weight * one.standardised(squashed(value))
-        return log_odds_of(now.events, now.others) + now.intercept, phi
+                phi[name] = one.average * one.standardised(squashed(value))
+        return log_odds_of(now.events, now.others) + now.average, phi
 
     def state(self) -> State:
         state: State = msgspec.to_builtins(self._now)

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import xxhash
 from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.health.calibration import Calibration
-from models.health.example import Example
+from models.health.example import Example, hash_of
 from models.health.predictions import Predictions, joined
 
 MOST = 20_000
@@ -48,7 +47,7 @@ class Seen(Struct, frozen=True):
 
 def seen_of(examples: Sequence[Example], etas: Sequence[float], calibrations: Sequence[Calibration]) -> Seen:
     """The predictions for a day's examples; of very many accounts a sample that is the same every week."""
-    hashes = [xxhash.xxh3_64_intdigest(one.account_id.encode()) for one in examples]
+    hashes = [hash_of(one.account_id) for one in examples]
     highest = sorted(set(hashes))[:MOST][-1] if hashes else 0
     kept = [at for at, code in enumerate(hashes) if code <= highest]
     flags = [one.label | one.scored << 1 | one.contacted << 2 for one in (examples[at] for at in kept)]

@@ -1,6 +1,6 @@
 """The default model: River's scaler and logistic regression as the oracle, and what strange inputs do to it."""
 
-from math import asinh, exp, inf, isfinite, log, nan
+from math import asinh, exp, inf, isfinite, log, nan, sqrt
 
 import msgspec
 import numpy as np
@@ -43,7 +43,8 @@ def test_weights_and_log_odds_are_rivers(balance: float, missing: float) -> None
     """River's own scaler and regression are given the same squashed features, moving base rate and example weights."""
     rng, scaler, penalty = np.random.default_rng(5), preprocessing.StandardScaler(), 0.0 if missing else 1e-3
     river = linear_model.LogisticRegression(optim.SGD(0.05), l2=penalty, intercept_lr=0.02)
-    model = fresh("logistic", {"rate": 0.05, "intercept_rate": 0.02, "penalty": penalty, "balance": balance})
+    plain = {"rate": 0.05, "intercept_rate": 0.02, "slowing": 0.0, "memory": 0}
+    model = fresh("logistic", {**plain, "penalty": penalty, "balance": balance})
     counts, base = {True: 0.5, False: 0.5}, 0.0
     for features, label in drawn(1, 800, 0.1):
         kept = {name: value for name, value in features.items() if rng.random() >= missing}
@@ -63,6 +64,34 @@ def test_weights_and_log_odds_are_rivers(balance: float, missing: float) -> None
         ours = model.log_odds(features) - balance * log(counts[True] / counts[False])
         standardised = scaler.transform_one({name: asinh(value) for name, value in features.items()})
         assert ours == pytest.approx(river._raw_dot_one(standardised), rel=1e-9, abs=1e-9)
+
+
+class Slowing(optim.base.Scheduler):
+    def get(self, t: int) -> float:
+        return 0.05 / sqrt(1 + (t + 1) / 100)
+
+
+def test_steps_grow_smaller_and_what_is_read_is_averaged_over_them() -> None:
+    """River with a schedule of its own; the averages by the definition, from the weights at every 16th example."""
+    scaler = preprocessing.StandardScaler()
+    river = linear_model.LogisticRegression(optim.SGD(Slowing()), intercept_lr=0.0)
+    model = fresh("logistic", {"rate": 0.05, "intercept_rate": 0.0, "slowing": 100.0, "memory": 300})
+    average, base, counts = dict.fromkeys("abcde", 0.0), 0.0, {True: 0.5, False: 0.5}
+    for number, (features, label) in enumerate(drawn(4, 1_000), 1):
+        squashed = {name: asinh(value) for name, value in features.items()}
+        scaler.learn_one(squashed)
+        counts[label] += 1
+        river.intercept += log(counts[True] / counts[False]) - base
+        base = log(counts[True] / counts[False])
+        river.learn_one(scaler.transform_one(squashed), label)
+        model.learn(features, label)
+        if number % 16 == 0:
+            share = 16 / min(number, 300)
+            average = {name: held + share * (river.weights[name] - held) for name, held in average.items()}
+    assert {name: one["average"] for name, one in model.state()["inputs"].items()} == pytest.approx(average, rel=1e-9)
+    _, parts = model.parts(features)
+    expected = {name: average[name] * away for name, away in scaler.transform_one(squashed).items()}
+    assert parts == pytest.approx(expected, rel=1e-9)
 
 
 def test_few_events_are_ranked_and_their_rate_is_known_from_the_start() -> None:
