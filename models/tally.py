@@ -133,11 +133,11 @@ class Total:
                 self._replace_moments(name, before, after)
 
     def _replace_counts(self, old: Mapping[str, int], new: Mapping[str, int]) -> None:
-        grown = [(name, amount - old.get(name, 0)) for name, amount in new.items()]
-        grown += [(name, -amount) for name, amount in old.items() if name not in new]
-        for name, amount in grown:
-            if amount:
-                add(self.counts, name, amount)
+        known = old.items()
+        for name, amount in [item for item in new.items() if item not in known]:
+            add(self.counts, name, amount - old.get(name, 0))
+        for name in old.keys() - new.keys():
+            add(self.counts, name, -old[name])
 
     def _replace_moments(self, name: str, old: Encoded | None, new: Encoded | None) -> None:
         if old is not None and new is not None:

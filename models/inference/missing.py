@@ -7,7 +7,8 @@ outcomes too many by the share (r - r')/r, and they may have been its largest or
 
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from math import erfc, nan, sqrt
+from functools import cache
+from math import ceil, erfc, nan, sqrt
 from typing import NamedTuple
 
 ASSUMES = "an arm may make outcomes be observed more often or less, but for everybody in the same direction"
@@ -86,6 +87,7 @@ def bin_of(amount: int) -> int:
     return at if amount > 0 else -at
 
 
+@cache
 def _edges(at: int) -> tuple[float, float]:
     """The least and the largest amount of a bin, (nearly) a ninth apart."""
     if not at:
@@ -127,8 +129,9 @@ def _units(bins: Iterable[_Bin]) -> int:
 def _least(bins: list[_Bin], keep: Fraction) -> tuple[Fraction, Fraction]:
     """Mean of the `keep` smallest amounts (a part of a unit counts in part), and how far off it may be."""
     before = total = 0
+    whole = ceil(keep)
     for low, high, units, amount in bins:
-        if before + units >= keep:
+        if before + units >= whole:
             left = keep - before
             # Kept of this bin are its smallest: their mean is between `low` and the bin's mean, and no further from
             # it than the larger amounts left out can make up for.

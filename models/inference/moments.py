@@ -5,7 +5,8 @@ is a Python integer (amounts in fixed point), so that adding, replacing, removin
 """
 
 from collections.abc import Iterable, Mapping
-from operator import add, sub
+from itertools import compress
+from operator import add, ne, sub
 from typing import NamedTuple
 
 Vector = tuple[int, ...]
@@ -115,9 +116,8 @@ class Moments:
             (self.sums, old.sums, new.sums), (self.products, old.products, new.products),
             (self.fourths, old.fourths, new.fourths),
         ):  # fmt: skip
-            for i, (one, other) in enumerate(zip(before.split(), after.split(), strict=True)):
-                if one != other:
-                    mine[i] += int(other) - int(one)
+            if before != after:
+                _shift(mine, before.split(), after.split())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Moments) and self._state() == other._state()
@@ -162,6 +162,14 @@ def merged(shares: Iterable[Mapping[str, Moments]]) -> dict[str, Moments]:
                 total[name] = Moments(moments.blocks, moments.columns)
             total[name] += moments
     return total
+
+
+def _shift(numbers: list[int], before: list[str], after: list[str]) -> None:
+    """Let numbers grow by what these have grown by; comparing is left to C, because few of them differ."""
+    if len(before) != len(after):
+        raise ValueError(f"{len(after)} numbers cannot take the place of {len(before)}")
+    for i in compress(range(len(before)), map(ne, before, after)):
+        numbers[i] += int(after[i]) - int(before[i])
 
 
 def _text(numbers: list[int]) -> str:
