@@ -60,6 +60,10 @@ class Moments:
         """Whether every cluster is one unit, in one block."""
         return sum(self.sums[:: self.columns]) == self.clusters[0]
 
+    def column(self, column: int) -> list[int]:
+        """A column's sum in each block."""
+        return self.sums[column :: self.columns]
+
     def product(self, i: int, j: int) -> int:
         """The sum over clusters of v[i]·v[j]."""
         low, high = min(i, j), max(i, j)

@@ -25,8 +25,9 @@ from models.inference.doses import (
 )
 from models.inference.means import means_of
 from models.outcomes import kind_of
+from models.readout.effects import MILLIONTH
 from models.readout.gates import LEAST_CLUSTERS
-from models.readout.metric import MILLIONTH, Question
+from models.readout.metric import Question
 from models.readout.written import bounds, chance, explained, number
 
 Snapshot = dict[str, Any]

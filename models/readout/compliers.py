@@ -3,22 +3,20 @@
 from math import inf
 from typing import Any
 
-from scipy.special import stdtrit
-
 from models.facts import FIXED_POINT
-from models.inference import complier, effect, few_takers
+from models.inference import complier, few_takers
 from models.inference.columns import OUTCOME, UNITS, UPTAKE
 from models.inference.moments import Moments
 from models.readout.gates import LEAST_TAKERS
-from models.readout.metric import Arms, Question, closed, unknown, watch_of
-from models.readout.written import bounds, explained, number
+from models.readout.metric import Arms, Question, one_look, unknown
+from models.readout.written import explained, number
 
 Snapshot = dict[str, Any]
 ALIKE = "uptake is the same in both arms, or the outcomes do not vary"
 NAMES = ("estimate", "se", "ci", "first_stage", "first_stage_f", "ar_set", "ar_cs", "p_always_valid")
 
 
-def read_cace(question: Question, arms: Arms | None, itt: Snapshot) -> Snapshot:
+def read_cace(question: Question, arms: Arms, itt: Snapshot) -> Snapshot:
     """Effect of additional uptake among compliers; verdicts may rest on `ar_set` and `ar_cs`, never on `ci`.
 
     The Wald error is for information: with weak uptake it is too small. The sets hold every effect that the data do not
@@ -26,28 +24,22 @@ def read_cace(question: Question, arms: Arms | None, itt: Snapshot) -> Snapshot:
     itt: what `read_itt` says of the metric; without an effect of the offer there is none on compliers either.
     """
     assumes = {"assumes": complier.ASSUMES}
-    if arms is None or not arms.gate.open:
-        return {**unknown(NAMES, closed(question, arms)), **assumes}
-    first = effect.uptake(arms.means)
+    if arms.effects is None:
+        return {**unknown(NAMES, arms.gate.because), **assumes}
+    first, wald = arms.effects.uptake, arms.effects.wald
     stage = {
         "first_stage": number(first.estimate),
-        "first_stage_f": number(complier.first_stage_f(arms.means)) if first.se > 0 else None,
+        "first_stage_f": number(arms.effects.first_stage_f) if first.se > 0 else None,
     }
     if arms.gate.takers < LEAST_TAKERS:
         return {**_few_takers(question), **stage, **assumes}
-    wald = complier.wald(arms.means)
-    alpha = question.plan.experiment.alpha
     fixed = question.plan.experiment.analysis == "fixed"
-    df = float(effect.intention_to_treat(arms.means).df)
-    one_look, watched = _sets(arms, [float(stdtrit(df, 1 - alpha / 2)), watch_of(question, arms.gate).half_width])
-    known = bool(wald.se > 0)
     read = {
         "estimate": number(wald.estimate),
-        "se": number(wald.se) if known else None,
-        "ci": bounds(*effect.interval(wald, alpha)) if known else None,
+        **one_look(wald),
         **stage,
-        "ar_set": one_look,
-        "ar_cs": None if fixed else watched,
+        "ar_set": _written(arms.effects.one_look),
+        "ar_cs": None if fixed else _written(arms.effects.watched),
         "p_always_valid": None if fixed else itt.get("p_always_valid"),
     }
     return {**explained(read, ALIKE), **assumes}
@@ -81,11 +73,9 @@ def types(moments: Moments) -> list[list[int]]:
     return found
 
 
-def _sets(arms: Arms, critical: list[float]) -> list[Snapshot | None]:
-    """The set at each critical value."""
-    every = zip(*complier.anderson_rubin(arms.means, critical), strict=True)
-    found = [complier.as_intervals(complier.BetaSet(*one)) for one in every]
-    return [None if intervals is None else written_set(intervals) for intervals in found]
+def _written(found: complier.BetaSet) -> Snapshot | None:
+    intervals = complier.as_intervals(found)
+    return None if intervals is None else written_set(intervals)
 
 
 def written_set(intervals: list[tuple[float, float]]) -> Snapshot:

@@ -16,6 +16,7 @@ from models.readout.decision import decide
 from models.readout.holm import adjusted_p
 from models.readout.looks import Looks, looked
 from models.readout.metric import (
+    Arms,
     Question,
     arms_of,
     read_adjusted,
@@ -39,7 +40,7 @@ def read(published: PublishedPlan, total: Total, looks: Looks, time: int) -> tup
     """The experiment at event time `time`, and what is known once and for all after this look at it."""
     plan = published.plan
     questions = {metric.name: Question(published, metric, total, time) for metric in plan.metric}
-    primary = questions[plan.primary.name]
+    primary, arms = questions[plan.primary.name], arms_of(questions)
     reading: Snapshot = {
         "experiment": plan.id,
         "hypothesis": plan.experiment.hypothesis,
@@ -52,7 +53,7 @@ def read(published: PublishedPlan, total: Total, looks: Looks, time: int) -> tup
         "arms": {arm: read_counts(total, primary, arm) for arm in plan.experiment.arms},
         "notes": read_notes(primary),
         "srm": read_sample_ratio(primary),
-        "metrics": {name: read_metric(question) for name, question in questions.items()},
+        "metrics": {name: read_metric(question, arms[name]) for name, question in questions.items()},
         "dose": read_doses(primary),
         "dose_trend": read_trend(primary),
         "landmark": read_landmarks(primary),
@@ -134,9 +135,9 @@ def _fails(p: float | None, alpha: float) -> bool:
     return p is not None and p < alpha
 
 
-def read_metric(question: Question) -> Snapshot:
+def read_metric(question: Question, arms: Arms) -> Snapshot:
     """Everything that is said of one metric."""
-    arms, in_time = arms_of(question), lasting(question)
+    in_time = lasting(question)
     itt = read_itt(question, arms)
     found: Snapshot = {
         "role": question.metric.role,
@@ -150,9 +151,8 @@ def read_metric(question: Question) -> Snapshot:
         "by_day": read_by_day(question, in_time),
         "time": read_time(question, in_time),
     }
-    gate = arms.gate if arms is not None else None
-    if gate is not None:
-        found["exact"] = read_exact(question, gate)
+    if min(arms.gate.units):
+        found["exact"] = read_exact(question, arms.gate)
     if question.metric.role == "primary":
         found |= {
             "by_week_since_assignment": by_week(question),

@@ -1,26 +1,23 @@
 """One metric's read-out: what is said of it in `experiment:{id}` (EVENTS.md), from the experiment's sums."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr
 
-from models.facts import FIXED_POINT
-from models.inference import effect, sequence
-from models.inference.adjusted import CLUSTERS_A_COLUMN, adjusted
-from models.inference.columns import BOTH_ARMS, COVARIATES, OUTCOME, TRIGGERED, UNITS
-from models.inference.effect import Effect
+from models.inference.adjusted import CLUSTERS_A_COLUMN
+from models.inference.columns import BOTH_ARMS, OUTCOME, TRIGGERED, UNITS
 from models.inference.evidence import p_always_valid
-from models.inference.means import Means, means_of
 from models.inference.moments import Moments
 from models.outcomes import BINARY, EVENTS, kind_of
 from models.plan import Metric, Plan, PublishedPlan
+from models.readout.effects import MILLIONTH, Effects, Figures, effects_of, watch_of
 from models.readout.gates import LEAST_CLUSTERS, Gate, gate_of
 from models.readout.written import bounds, chance, explained, number
 from models.tally import Total
 
 Snapshot = dict[str, Any]
-MILLIONTH = 1 / FIXED_POINT
 NO_BASE = "there is no relative lift over a control mean that is not clearly above 0"
 NO_VARIANCE = "the outcomes do not vary, so nothing says how sure one can be"
 
@@ -61,32 +58,20 @@ class Question(NamedTuple):
 
 
 class Arms(NamedTuple):
-    """The metric's mature units: their means, and whether they are enough to read."""
+    """A metric's mature units: whether they are enough to read, and what they say if they are."""
 
-    means: Means
     gate: Gate
+    effects: Effects | None
 
 
-def arms_of(question: Question) -> Arms | None:
-    """None where no unit is mature for the metric, or one of the arms has none."""
-    moments = question.part()
-    gate = gate_of(moments, question.binary)
-    if moments is None or not min(gate.units):
-        return None
-    return Arms(means_of(moments, scales(moments.columns)), gate)
-
-
-def closed(question: Question, arms: Arms | None) -> str | None:
-    """Why the metric cannot be read yet; None if it can."""
-    return (gate_of(question.part(), question.binary) if arms is None else arms.gate).because
-
-
-def scales(columns: int) -> np.ndarray:
-    """What one of each column is worth: amounts are in millionths, counts are not."""
-    found = np.ones(columns)
-    found[OUTCOME:COVARIATES] = [MILLIONTH, 1, 1, MILLIONTH, 1, MILLIONTH]
-    found[COVARIATES::2] = MILLIONTH
-    return found
+def arms_of(questions: Mapping[str, Question]) -> dict[str, Arms]:
+    """The arms of each of an experiment's metrics."""
+    gates = {name: gate_of(question.part(), question.binary) for name, question in questions.items()}
+    readable = [name for name, gate in gates.items() if gate.open]
+    experiment = next(iter(questions.values())).plan.experiment
+    found = effects_of(experiment, [(questions[name].total.moments[name], gates[name]) for name in readable])
+    effects = dict(zip(readable, found, strict=True))
+    return {name: Arms(gate, effects.get(name)) for name, gate in gates.items()}
 
 
 def read_arms(question: Question) -> Snapshot:
@@ -102,37 +87,26 @@ def read_arms(question: Question) -> Snapshot:
     return found
 
 
-# -- fixed and always-valid readings of one effect -----------------------------------------------------------------
+# -- readings of one effect -----------------------------------------------------------------------------------------
 
 
-class Watch(NamedTuple):
-    """What a confidence sequence is tuned by: level, degrees of freedom, units so far, the mixture's variance."""
-
-    alpha: float
-    df: float
-    units: float
-    rho2: float
-
-    @property
-    def half_width(self) -> float:
-        """|t| at which 0 is excluded whenever one looks."""
-        return float(sequence.half_width(self.alpha, self.df, self.units, self.rho2))
+def one_look(found: Figures) -> Snapshot:
+    """Error and interval; null where the outcomes do not vary."""
+    known = found.se > 0
+    return {"se": number(found.se) if known else None, "ci": bounds(found.low, found.high) if known else None}
 
 
-def watch_of(question: Question, gate: Gate, columns: int = 0) -> Watch:
-    """df is what the smaller arm's clusters are worth, less one, and less the covariates that were fitted."""
-    experiment = question.plan.experiment
-    rho2 = sequence.tuning(experiment.alpha, experiment.planned_units)
-    return Watch(experiment.alpha, gate.effective - 1 - columns, sum(gate.units), rho2)
+def whenever(question: Question, found: Figures) -> Snapshot:
+    """The confidence sequence's present interval, and the evidence against no effect: of the present arms alone.
 
-
-def always_valid(found: Effect, watch: Watch) -> Snapshot:
-    """The confidence sequence's present interval, and the evidence against no effect: of the present arms alone."""
-    e_value = sequence.e_value(effect.statistic(found), watch.df, watch.units, watch.rho2)
+    An analysis fixed in advance has one look, and nothing of this.
+    """
+    if question.plan.experiment.analysis == "fixed":
+        return dict.fromkeys(ALWAYS_VALID)
     return {
-        "cs": bounds(*effect.around(found, watch.half_width)),
-        "e_value": chance(e_value),
-        "p_always_valid": chance(p_always_valid(e_value)),
+        "cs": bounds(found.cs_low, found.cs_high),
+        "e_value": chance(found.e_value),
+        "p_always_valid": chance(p_always_valid(found.e_value)),
     }
 
 
@@ -144,108 +118,89 @@ def unknown(names: tuple[str, ...], because: str | None) -> Snapshot:
     return {**dict.fromkeys(names), "because": because}
 
 
-def read_itt(question: Question, arms: Arms | None) -> Snapshot:
+def read_itt(question: Question, arms: Arms) -> Snapshot:
     """Intention to treat: the effect of being offered help, on all units of each arm."""
     names = ("estimate", "relative", "se", "df", "ci", "p", *ALWAYS_VALID)
-    if arms is None or not arms.gate.open:
-        return unknown(names, closed(question, arms))
-    found = effect.intention_to_treat(arms.means)
+    if arms.effects is None:
+        return unknown(names, arms.gate.because)
+    found = arms.effects.itt
     if not found.se > 0:
         return unknown(names, NO_VARIANCE) | {"estimate": number(found.estimate)}
     read = {
         "estimate": number(found.estimate),
-        "relative": number(effect.relative(arms.means).estimate),
-        "se": number(found.se),
+        "relative": number(arms.effects.relative),
         "df": number(found.df),
-        "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)),
-        "p": chance(effect.p_value(found)),
+        **one_look(found),
+        "p": chance(found.p),
     }
-    return {**explained(read, NO_BASE), **watched(question, found, watch_of(question, arms.gate))}
+    return {**explained(read, NO_BASE), **whenever(question, found)}
 
 
-def watched(question: Question, found: Effect, watch: Watch) -> Snapshot:
-    """The always-valid part of a read-out; an analysis fixed in advance has one look, and no such part."""
-    if question.plan.experiment.analysis == "fixed":
-        return dict.fromkeys(ALWAYS_VALID)
-    return always_valid(found, watch)
-
-
-def read_adjusted(question: Question, arms: Arms | None) -> Snapshot | None:
+def read_adjusted(question: Question, arms: Arms) -> Snapshot | None:
     """The same effect with what was known of the units before; None where the plan names no covariates."""
     if not question.plan.experiment.covariates:
         return None
     names = ("estimate", "se", "ci", "cs", "p_always_valid", "variance_reduction")
-    if arms is None or not arms.gate.open:
-        return unknown(names, closed(question, arms))
-    found = adjusted(arms.means)
+    if arms.effects is None:
+        return unknown(names, arms.gate.because)
+    found = arms.effects.adjusted
     if not found.se > 0:
         because = (
             f"an adjusted effect needs {CLUSTERS_A_COLUMN} accounts for each column fitted, and outcomes that vary"
         )
         return unknown(names, because)
-    told = watched(question, found.effect, watch_of(question, arms.gate, int(found.columns)))
     return {
         "estimate": number(found.estimate),
-        "se": number(found.se),
         "df": number(found.df),
-        "ci": bounds(*effect.interval(found.effect, question.plan.experiment.alpha)),
-        **told,
-        "variance_reduction": number(found.variance_reduction),
+        **one_look(found),
+        **whenever(question, found),
+        "variance_reduction": number(arms.effects.variance_reduction),
     }
 
 
-def read_triggered(question: Question, arms: Arms | None) -> Snapshot:
+def read_triggered(question: Question, arms: Arms) -> Snapshot:
     """Intention to treat among the units in trouble, and whether trouble is as common in both arms."""
     names = ("estimate", "se", "cs", "balance_p")
     moments = question.part()
     units = dict.fromkeys(question.arms, 0)
     if moments is not None:
-        units = {arm: moments.sums[b * moments.columns + TRIGGERED] for b, arm in enumerate(question.arms)}
-    if arms is None or not arms.gate.open:
-        return {"units": units, **unknown(names, closed(question, arms))}
+        units = dict(zip(question.arms, moments.column(TRIGGERED), strict=True))
+    if arms.effects is None:
+        return {"units": units, **unknown(names, arms.gate.because)}
     if min(units.values()) < LEAST_CLUSTERS:
         return {"units": units, **unknown(names, f"each arm needs {LEAST_CLUSTERS} units that were in trouble")}
-    found, balance = effect.triggered(arms.means), effect.balance(arms.means)
+    found, balance = arms.effects.triggered, arms.effects.balance
     if not found.se > 0:
         return {"units": units, **unknown(names, NO_VARIANCE)}
-    fewest = min(arms.gate.effective, *units.values())
-    watch = watch_of(question, arms.gate)._replace(df=fewest - 1, units=sum(units.values()))
     return {
         "units": units,
         "estimate": number(found.estimate),
-        "se": number(found.se),
-        "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)),
-        **watched(question, found, watch),
+        **one_look(found),
+        **whenever(question, found),
         "balance": number(balance.estimate),
-        **explained({"balance_p": chance(effect.p_value(balance)) if balance.se > 0 else None}, ALL_IN_TROUBLE),
+        **explained({"balance_p": chance(balance.p) if balance.se > 0 else None}, ALL_IN_TROUBLE),
     }
 
 
 ALL_IN_TROUBLE = "trouble is as common in all accounts, so there is nothing to test"
 
 
-def read_sensitivity(question: Question, arms: Arms | None) -> Snapshot | None:
+def read_sensitivity(question: Question, arms: Arms) -> Snapshot | None:
     """The effect without the units that were seen in both arms; None where there are none."""
     moments = question.part()
-    if arms is None or moments is None or not arms.gate.open:
+    if arms.effects is None or moments is None:
         return None
-    both = [moments.sums[block * moments.columns + BOTH_ARMS] for block in (0, 1)]
-    if not sum(both):
+    both = sum(moments.column(BOTH_ARMS))
+    if not both:
         return None
-    found = effect.without_both_arms(arms.means)
-    known = bool(found.se > 0)
-    read = {
-        "estimate": number(found.estimate),
-        "se": number(found.se) if known else None,
-        "ci": bounds(*effect.interval(found, question.plan.experiment.alpha)) if known else None,
-    }
-    return {"units": sum(both), **explained(read, NO_VARIANCE)}
+    found = arms.effects.without_both_arms
+    return {"units": both, **explained({"estimate": number(found.estimate), **one_look(found)}, NO_VARIANCE)}
 
 
 # -- power ---------------------------------------------------------------------------------------------------------
 
 
-def read_power(question: Question, arms: Arms | None) -> Snapshot:
+def read_power(question: Question, arms: Arms) -> Snapshot:
     """The chance that the sequence excludes 0 if the effect is the smallest one that matters: now, and as planned.
 
     From the present error, which shrinks with the root of the units; normal approximation of the statistic.
@@ -254,19 +209,19 @@ def read_power(question: Question, arms: Arms | None) -> Snapshot:
     names = ("now", "at_planned_units")
     if not least:
         return unknown(names, "the plan names no minimum_effect")
-    if arms is None or not arms.gate.open:
-        return unknown(names, closed(question, arms))
-    found = effect.intention_to_treat(arms.means)
-    if not found.se > 0:
+    if arms.effects is None:
+        return unknown(names, arms.gate.because)
+    error = arms.effects.itt.se
+    if not error > 0:
         return unknown(names, NO_VARIANCE)
-    watch = watch_of(question, arms.gate)
-    planned = question.plan.experiment.planned_units
-    grown = max(1.0, planned / watch.units)
-    later = watch._replace(units=watch.units * grown, df=(watch.df + 1) * grown - 1)
+    experiment, units = question.plan.experiment, sum(arms.gate.units)
+    grown = np.array([1.0, max(1.0, experiment.planned_units / units)])
+    half_widths = watch_of(experiment, arms.gate.effective * grown, units * grown).half_width
+    now, planned = (power(drift, half) for drift, half in zip(least / error * grown**0.5, half_widths, strict=True))
     return {
         "minimum_effect": question.metric.smallest_gain,
-        "now": number(power(least / float(found.se), watch.half_width)),
-        "at_planned_units": number(power(least / float(found.se) * grown**0.5, later.half_width)),
+        "now": number(now),
+        "at_planned_units": number(planned),
     }
 
 

@@ -13,8 +13,9 @@ from models.inference.effect import Effect
 from models.inference.means import Array, means_of, means_of_several
 from models.inference.moments import Moments
 from models.inference.segments import cochran_q
+from models.readout.effects import MILLIONTH
 from models.readout.gates import LEAST_CLUSTERS
-from models.readout.metric import MILLIONTH, Question
+from models.readout.metric import Question
 from models.readout.written import bounds, chance, explained, number
 from models.segments import few_segments
 

@@ -1,0 +1,131 @@
+"""The effects that an experiment's metrics are read by, of all metrics at once: one costs about as much as all."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import stdtrit
+
+from models.facts import FIXED_POINT
+from models.inference import complier, effect, sequence
+from models.inference.adjusted import adjusted
+from models.inference.columns import COVARIATES, OUTCOME, TRIGGERED
+from models.inference.complier import BetaSet
+from models.inference.effect import Effect
+from models.inference.means import Array, means_of_several
+from models.inference.moments import Moments
+from models.plan import Experiment
+from models.readout.gates import Gate
+
+MILLIONTH = 1 / FIXED_POINT
+
+
+class Figures(NamedTuple):
+    """An effect, its error, the interval and p of one look, and what holds whenever one looks."""
+
+    estimate: float
+    se: float
+    df: float
+    low: float
+    high: float
+    p: float
+    cs_low: float
+    cs_high: float
+    e_value: float
+
+
+class Effects(NamedTuple):
+    """What a metric's arms say. relative: lift over the control mean. fitted: columns of covariates.
+
+    one_look, watched: the effects on compliers that the one planned look, or any look, does not reject.
+    """
+
+    itt: Figures
+    adjusted: Figures
+    triggered: Figures
+    without_both_arms: Figures
+    wald: Figures
+    uptake: Figures
+    balance: Figures
+    relative: float
+    variance_reduction: float
+    first_stage_f: float
+    one_look: BetaSet
+    watched: BetaSet
+
+
+class Watch(NamedTuple):
+    """What a confidence sequence is tuned by: level, degrees of freedom, units so far, the mixture's variance."""
+
+    alpha: float
+    df: Array
+    units: Array
+    rho2: float
+
+    @property
+    def half_width(self) -> Array:
+        """|t| at which 0 is excluded whenever one looks."""
+        return sequence.half_width(self.alpha, self.df, self.units, self.rho2)
+
+
+def watch_of(experiment: Experiment, effective: Array, units: Array) -> Watch:
+    """df is what the smaller arm's clusters are worth, less one."""
+    return Watch(experiment.alpha, effective - 1, units, sequence.tuning(experiment.alpha, experiment.planned_units))
+
+
+def effects_of(experiment: Experiment, metrics: Sequence[tuple[Moments, Gate]]) -> list[Effects]:
+    """The effects on each of the metrics, whose gates are open.
+
+    An adjusted effect has as many degrees of freedom less as covariates were fitted; of units in trouble count those.
+    """
+    if not metrics:
+        return []
+    means = means_of_several([moments for moments, _ in metrics], scales(metrics[0][0].columns))
+    itt, fitted, uptake = effect.intention_to_treat(means), adjusted(means), effect.uptake(means)
+    effective = np.array([gate.effective for _, gate in metrics])
+    units = np.array([float(sum(gate.units)) for _, gate in metrics])
+    troubled = np.array([moments.column(TRIGGERED) for moments, _ in metrics], dtype=float)
+    plain = watch_of(experiment, effective, units)
+    troubled_watch = watch_of(experiment, np.minimum(effective, troubled.min(axis=-1)), troubled.sum(axis=-1))
+    every = [
+        (itt, plain),
+        (fitted.effect, plain._replace(df=plain.df - fitted.columns)),
+        (effect.triggered(means), troubled_watch),
+        (effect.without_both_arms(means), plain),
+        (complier.wald(means), plain),
+        (uptake, plain),
+        (effect.balance(means), plain),
+    ]
+    figures = _figures(every, experiment.alpha)
+    critical = np.stack([stdtrit(itt.df, 1 - experiment.alpha / 2), plain.half_width])
+    sets = complier.anderson_rubin(means, critical)
+    relative, stage = effect.relative(means).estimate, effect.statistic(uptake) ** 2
+    return [
+        Effects(
+            *(Figures(*one) for one in figures[..., at].T.tolist()),
+            float(relative[at]),
+            float(fitted.variance_reduction[at]),
+            float(stage[at]),
+            *(BetaSet(*(part[look, at] for part in sets)) for look in (0, 1)),
+        )
+        for at in range(len(metrics))
+    ]
+
+
+def _figures(every: Sequence[tuple[Effect, Watch]], alpha: float) -> Array:
+    """(figures, effects, metrics): what `Figures` names of each effect on each metric."""
+    found = Effect(*map(np.stack, zip(*(one for one, _ in every), strict=True)))
+    watch = every[0][1]._replace(
+        df=np.stack([one.df for _, one in every]), units=np.stack([one.units for _, one in every])
+    )
+    e_value = sequence.e_value(effect.statistic(found), watch.df, watch.units, watch.rho2)
+    one_look, whenever = effect.interval(found, alpha), effect.around(found, watch.half_width)
+    return np.stack([*found, *one_look, effect.p_value(found), *whenever, e_value])
+
+
+def scales(columns: int) -> Array:
+    """What one of each column is worth: amounts are in millionths, counts are not."""
+    found = np.ones(columns)
+    found[OUTCOME:COVARIATES] = [MILLIONTH, 1, 1, MILLIONTH, 1, MILLIONTH]
+    found[COVARIATES::2] = MILLIONTH
+    return found
