@@ -161,8 +161,8 @@ def many(share: Share, times: int) -> Share | None:
 
 
 def added(shares: list[Share | None]) -> Share:
-    total = Total((number, share) for number, share in enumerate(shares) if share is not None)
-    return Share(dict(total.counts), {name: moments.encode() for name, moments in total.moments.items()})
+    total = Total([share for share in shares if share is not None])
+    return Share(total.counts, {name: moments.encode() for name, moments in total.moments.items()})
 
 
 def both(rest: Share | None, share: Share) -> Share:
@@ -171,4 +171,4 @@ def both(rest: Share | None, share: Share) -> Share:
 
 def assigned(shares: tuple[Share, ...]) -> int:
     """Units in these shares."""
-    return sum(count for share in shares for name, count in share.counts.items() if name.endswith(":assigned"))
+    return sum(group.get("assigned", 0) for share in shares for group in share.counts.values())

@@ -91,10 +91,9 @@ def run(case: Case, events: int, plans: bool) -> dict[str, Any]:
         "partial_bytes": partial_bytes,
         "memory": resident(),
         "units": sum(
-            count
+            group.get("assigned", 0)
             for tally in partition.ledger.sums.experiments.values()
-            for name, count in tally.counts.items()
-            if name.endswith(":assigned")
+            for group in tally.counts.values()
         ),
     }
 

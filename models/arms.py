@@ -31,6 +31,10 @@ DOSES = 16
 SOURCES_OF_HELP = ("CS", "OTHER")
 
 
+Counted = tuple[str, str]
+"""A counter's group and its name there. A group is what is read together: an arm's, an arm's amounts by bin, doses."""
+
+
 class Part(NamedTuple):
     """A unit's vector in one of the experiment's moments: so many blocks side by side."""
 
@@ -46,7 +50,7 @@ class Unit(NamedTuple):
     """
 
     arm: str
-    counts: Mapping[str, int]
+    counts: Mapping[Counted, int]
     parts: Mapping[str, Part]
     durations: Mapping[tuple[str, str], tuple[int, int | None]]
     matures_at: int | None
@@ -107,7 +111,7 @@ class _Reading:
         self.place = places[self.plan.id]
         self.overlapping = self._overlapping(places)
         self.treated = int(self.place.arm != self.plan.experiment.control)
-        self.counts: dict[str, int] = {}
+        self.counts: dict[Counted, int] = {}
         self.parts: dict[str, Part] = {}
         self.durations: dict[tuple[str, str], tuple[int, int | None]] = {}
         self.dues: list[int] = []
@@ -139,7 +143,7 @@ class _Reading:
             if any(window.holds(one.at) for one in subject.helps if one.source == source):
                 self._count(f"took_up:{source}")
         for other, _ in self.overlapping:
-            self._count(f"overlap:{other.plan.id}")
+            self._count(other.plan.id, of="overlap")
 
     def _came_before(self, metric: Metric) -> bool:
         """Whether the primary's event came before assignment: it is then no outcome of it."""
@@ -208,9 +212,9 @@ class _Reading:
         until = window.end if outcome.event_at is None else outcome.event_at
         done = sorted(at for facts in self.subject.tasks.values() if (at := facts.completed) is not None)
         dose = min(sum(window.start <= at < until for at in done), DOSES)
-        self._total(f"dose:{dose}:units", 1)
-        self._total(f"dose:{dose}:sum", amount)
-        self._total(f"dose:{dose}:squares", amount * amount)
+        self._total("dose", f"{dose}:units", 1)
+        self._total("dose", f"{dose}:sum", amount)
+        self._total("dose", f"{dose}:squares", amount * amount)
         self.parts[intern(f"{metric.name}/dose")] = Part(
             1, stacked(1, 0, (1, amount, dose, dose * dose, dose * amount))
         )
@@ -219,8 +223,8 @@ class _Reading:
                 landmark = window.start + day * DAY
                 if landmark < window.end and until >= landmark:
                     by_then = min(sum(window.start <= at < landmark for at in done), DOSES)
-                    self._total(f"landmark:{day}:{by_then}:units", 1)
-                    self._total(f"landmark:{day}:{by_then}:sum", amount)
+                    self._total(f"landmark:{day}", f"{by_then}:units", 1)
+                    self._total(f"landmark:{day}", f"{by_then}:sum", amount)
         if trouble is not None:
             first = min((one for one in self.subject.helps if trouble <= one.at < window.end), default=None)
             if first is not None:
@@ -235,16 +239,16 @@ class _Reading:
                 continue
             before = sum(at < facts.started for at in done)
             hour, day = facts.started % DAY // HOUR, (facts.started - window.start) // DAY
-            for name in (f"hour:{hour}", f"day:{min(day, 30)}", f"experience:{min(before, DOSES)}"):
-                self._total(f"success:{name}:begun", 1)
+            for name, at in (("hour", hour), ("day", min(day, 30)), ("experience", min(before, DOSES))):
+                self._total(f"success:{name}", f"{at}:begun", 1)
                 if window.holds(facts.completed):
-                    self._total(f"success:{name}:completed", 1)
+                    self._total(f"success:{name}", f"{at}:completed", 1)
 
     def _spread(self, metric: Metric, amount: int) -> None:
         """The outcome's place in a histogram: bounds for missing outcomes need to know who is at the edge."""
         bin_ = bin_of(amount)
-        self._count(f"spread:{metric.name}:{bin_}:units")
-        self._count(f"spread:{metric.name}:{bin_}:sum", amount)
+        self._count(f"{bin_}:units", of=f"spread:{metric.name}")
+        self._count(f"{bin_}:sum", amount, of=f"spread:{metric.name}")
 
     # -- pieces ----------------------------------------------------------------------------------------------------
 
@@ -285,13 +289,20 @@ class _Reading:
     def _part(self, *columns: int) -> Part:
         return Part(2, stacked(2, self.treated, columns))
 
-    def _count(self, name: str, amount: int = 1) -> None:
+    def _count(self, name: str, amount: int = 1, of: str = "") -> None:
         """Count the unit in its arm."""
-        self._total(f"{self.place.arm}:{name}", amount)
+        self._total(f"{self.place.arm}:{of}" if of else self.place.arm, name, amount)
 
-    def _total(self, name: str, amount: int) -> None:
+    def _total(self, group: str, name: str, amount: int) -> None:
         """Count in both arms together."""
-        self.counts[intern(name)] = self.counts.get(name, 0) + amount
+        counter = counted(group, name)
+        self.counts[counter] = self.counts.get(counter, 0) + amount
+
+
+@lru_cache(maxsize=65_536)
+def counted(group: str, name: str) -> Counted:
+    """A counter. Units alike share one, as they do vectors."""
+    return group, name
 
 
 @lru_cache(maxsize=65_536)

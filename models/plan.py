@@ -17,6 +17,8 @@ Part = Annotated[float, Meta(ge=0, le=1)]
 Id = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
 METRICS = "converted|tasks_completed|retained|mrr|utilisation|tickets"
 METRIC_KINDS = "task_completed|time_to|helped|adopted|concept_correct|outcome"
+FORM = 2
+"""Of what partitions tell of an experiment (`models.tally.Share`): who has told another form has to tell it anew."""
 MetricName = Annotated[str, Meta(pattern=rf"^(?:(?:{METRICS})|(?:{METRIC_KINDS}):.{{1,128}})$")]
 
 
@@ -192,8 +194,8 @@ class PublishedPlan(Struct, frozen=True):
 
     @property
     def fingerprint(self) -> str:
-        """Changes exactly when rows must be read anew: with the plan, and with the assignments that count."""
-        said = f"{self.plan_hash} {self.begins} {self.stopped_at}"
+        """Changes exactly when rows must be read anew: with the plan, the assignments that count, and what is told."""
+        said = f"{self.plan_hash} {self.begins} {self.stopped_at} {FORM}"
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 

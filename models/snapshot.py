@@ -44,7 +44,7 @@ class Partials:
         self._expected = expected
         """How many partitions there are."""
         self._funnels: dict[str, dict[int, dict[str, int]]] = defaultdict(dict)
-        self._experiments: dict[str, Total] = defaultdict(Total)
+        self._experiments: dict[str, dict[int, Share]] = defaultdict(dict)
         self._partitions: dict[int, dict[str, Any]] = {}
         self.model: Snapshot | None = None
         """What the learner last said of the model that scores."""
@@ -57,16 +57,16 @@ class Partials:
         kind, id_, partition = split_partial_key(key)
         match kind:
             case "experiment":
-                self._experiments[id_].put(partition, None if value is None else decode_share(value))
+                _put(self._experiments[id_], partition, _share(value))
                 self._readings.pop(id_, None)
             case "looks":
                 self._take_looks(id_, NOTHING_SEEN if value is None else decode_looks(value))
             case "funnel":
-                _put(self._funnels[id_], partition, value)
+                _put(self._funnels[id_], partition, _plain(value))
             case "model":
                 self.model = None if value is None else msgspec.json.decode(value)
             case "partition":
-                _put(self._partitions, partition, value)
+                _put(self._partitions, partition, _plain(value))
 
     def _take_looks(self, id_: str, found: Looks) -> None:
         """Somebody else's looks, or one's own come back: what was found once stays found."""
@@ -82,13 +82,16 @@ class Partials:
             total.update(share)
         return total
 
+    def total(self, id_: str) -> Total:
+        """An experiment's sums over all partitions."""
+        return Total([*self._experiments.get(id_, {}).values()])
+
     def experiment(self, published: PublishedPlan) -> Snapshot:
         """An experiment's snapshot, read anew if anything of it has changed. Looking may add to `looks`."""
         id_, time = published.plan.id, self.time()
         reading = self._readings.get(id_)
         if reading is None or (reading.fingerprint, reading.time) != (published.fingerprint, time):
-            total = self._experiments.get(id_) or Total()
-            snapshot, looks = experiment.read(published, total, self.looks.get(id_, NOTHING_SEEN), time)
+            snapshot, looks = experiment.read(published, self.total(id_), self.looks.get(id_, NOTHING_SEEN), time)
             self.looks[id_] = looks
             reading = self._readings[id_] = _Reading(published.fingerprint, time, snapshot)
         return reading.snapshot
@@ -114,11 +117,23 @@ class Partials:
         }
 
 
-def _put(shares: dict[int, Any], partition: int, value: bytes | None) -> None:
-    if value is None:
+def _share(value: bytes | None) -> Share | None:
+    """None for one of a former form: its partition has not read its rows against the plan as it is told today."""
+    try:
+        return None if value is None else decode_share(value)
+    except msgspec.ValidationError:
+        return None
+
+
+def _plain(value: bytes | None) -> Any:
+    return None if value is None else msgspec.json.decode(value)
+
+
+def _put(shares: dict[int, Any], partition: int, share: Any) -> None:
+    if share is None:
         shares.pop(partition, None)
     else:
-        shares[partition] = msgspec.json.decode(value)
+        shares[partition] = share
 
 
 def aggregates(partials: Partials, world: World) -> Snapshot:

@@ -4,14 +4,13 @@ At every moment they equal what all units of the partition add up to; replacing 
 the new one in.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
 from models.adding import add
-from models.arms import Part, Unit
+from models.arms import Counted, Part, Unit
 from models.inference.durations import Durations, bin_width, bins_of
 from models.inference.moments import Encoded, Moments, Vector, shifted
 from models.plan import Plan
@@ -21,14 +20,15 @@ Clusters = dict[str, Vector]
 """One account's vector in each of the experiment's moments, by name."""
 
 
+Counts = dict[str, dict[str, int]]
+"""Counters by group and name."""
+
+
 class Share(Struct):
     """A partition's sums of an experiment as they travel."""
 
-    counts: dict[str, int]
+    counts: Counts
     moments: dict[str, Encoded]
-
-
-NOTHING = Share({}, {})
 
 
 class _Lasting(NamedTuple):
@@ -43,7 +43,7 @@ class Tally:
 
     def __init__(self, plan: Plan, now: int) -> None:
         self.now = now
-        self.counts: Counter[str] = Counter()
+        self.counts: Counts = {}
         self.moments: dict[str, Moments] = {}
         self._windows = {metric.name: metric.window for metric in plan.metric}
         self._lasting: dict[tuple[str, str], _Lasting] = {}
@@ -60,9 +60,12 @@ class Tally:
         for name in before.keys() | after.keys():
             self._replace_part(clusters, name, before.get(name), after.get(name))
 
-    def _count(self, counts: Mapping[str, int], sign: int) -> None:
-        for name, amount in counts.items():
-            add(self.counts, name, sign * amount)
+    def _count(self, counts: Mapping[Counted, int], sign: int) -> None:
+        for (group, name), amount in counts.items():
+            held = self.counts.setdefault(group, {})
+            add(held, name, sign * amount)
+            if not held:
+                del self.counts[group]
 
     def _replace_part(self, clusters: Clusters, name: str, old: Part | None, new: Part | None) -> None:
         if old == new:
@@ -105,54 +108,45 @@ class Tally:
 
     def share(self) -> Share:
         """The sums as they travel."""
-        counts = dict(self.counts)
+        counts = {group: dict(held) for group, held in self.counts.items()}
         for (metric, arm), (durations, _) in self._lasting.items():
-            counts |= {f"{arm}:time:{metric}:{name}": count for name, count in durations.counts().items()}
+            if times := durations.counts():
+                counts[f"{arm}:time:{metric}"] = times
         return Share(counts, {name: one.encode() for name, one in few_segments(self.moments).items()})
 
 
 class Total:
-    """All partitions' sums of an experiment: a partition's new share takes its old one's place."""
+    """All partitions' sums of an experiment, added up from their shares."""
 
-    def __init__(self, shares: Iterable[tuple[int, Share]] = ()) -> None:
-        self.counts: Counter[str] = Counter()
-        self.moments: dict[str, Moments] = {}
-        self._shares: dict[int, Share] = {}
-        for partition, share in shares:
-            self.put(partition, share)
+    def __init__(self, shares: Sequence[Share] = ()) -> None:
+        self._counts = {group: _added(parts) for group, parts in _by_name(share.counts for share in shares)}
+        self.moments = {name: Moments.decode(*parts) for name, parts in _by_name(share.moments for share in shares)}
 
-    def put(self, partition: int, share: Share | None) -> None:
-        """Take a partition's latest share in place of its former one (None: it has none any more)."""
-        old, new = self._shares.pop(partition, NOTHING), NOTHING if share is None else share
-        if share is not None:
-            self._shares[partition] = share
-        self._replace_counts(old.counts, new.counts)
-        for name in old.moments.keys() | new.moments.keys():
-            before, after = old.moments.get(name), new.moments.get(name)
-            if before != after:  # few of them are touched when few units are
-                self._replace_moments(name, before, after)
+    @property
+    def counts(self) -> Counts:
+        """Counters by group and name; nothing is 0."""
+        return {group: counts for group, counts in self._counts.items() if counts}
 
-    def _replace_counts(self, old: Mapping[str, int], new: Mapping[str, int]) -> None:
-        known = old.items()
-        for name, amount in [item for item in new.items() if item not in known]:
-            add(self.counts, name, amount - old.get(name, 0))
-        for name in old.keys() - new.keys():
-            add(self.counts, name, -old[name])
+    def group(self, name: str) -> Mapping[str, int]:
+        """The counters of a group."""
+        return self._counts.get(name, {})
 
-    def _replace_moments(self, name: str, old: Encoded | None, new: Encoded | None) -> None:
-        if old is not None and new is not None:
-            self.moments[name].shift(old, new)
-            return
-        for sign, encoded in ((-1, old), (1, new)):
-            if encoded is None:
-                continue
-            moments = Moments.decode(encoded)
-            whole = self.moments.get(name)
-            if whole is None:
-                whole = self.moments[name] = Moments(moments.blocks, moments.columns)
-            if sign > 0:
-                whole += moments
-            else:
-                whole -= moments
-        if self.moments[name].empty:
-            del self.moments[name]
+
+Told = TypeVar("Told")
+
+
+def _by_name(shares: Iterable[Mapping[str, Told]]) -> Iterable[tuple[str, list[Told]]]:
+    """What the shares say under each name."""
+    found: dict[str, list[Told]] = {}
+    for share in shares:
+        for name, part in share.items():
+            found.setdefault(name, []).append(part)
+    return found.items()
+
+
+def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for counts in parts:
+        for name, count in counts.items():
+            total[name] = total.get(name, 0) + count
+    return {name: count for name, count in total.items() if count}

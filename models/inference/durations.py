@@ -21,6 +21,9 @@ from models.adding import add
 from models.clock import HOUR
 
 MOST_BINS = 128
+EVENT = [f"{at}:event" for at in range(MOST_BINS)]
+CENSORED = [f"{at}:censored" for at in range(MOST_BINS + 1)]
+"""What counts are named, by bin."""
 HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96, 168)
 """Widths that people find natural: parts of a day, then days, then a week."""
 
@@ -142,8 +145,8 @@ class Durations:
 
     def counts(self) -> dict[str, int]:
         """The fold as it travels: `BIN:event` and `BIN:censored` counts, nothing 0; they add up over partitions."""
-        censored = {f"{at}:censored": count for at, count in enumerate(self._censored) if count}
-        return censored | {f"{at}:event": count for at, count in enumerate(self._events) if count}
+        censored = {name: count for name, count in zip(CENSORED, self._censored, strict=False) if count}
+        return censored | {name: count for name, count in zip(EVENT, self._events, strict=False) if count}
 
 
 def merged(shares: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -157,8 +160,6 @@ def merged(shares: Iterable[Mapping[str, int]]) -> dict[str, int]:
 
 def fold(counts: Mapping[str, int], bins: int) -> Fold:
     """The counts as arrays."""
-    found = Fold(np.zeros(bins, np.int64), np.zeros(bins + 1, np.int64))
-    for name, count in counts.items():
-        at, what = name.split(":")
-        (found.events if what == "event" else found.censored)[int(at)] += count
-    return found
+    events = [counts.get(name, 0) for name in EVENT[:bins]]
+    censored = [counts.get(name, 0) for name in CENSORED[: bins + 1]]
+    return Fold(np.array(events, np.int64), np.array(censored, np.int64))

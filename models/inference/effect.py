@@ -10,6 +10,7 @@ an effect at all is decided where it is shown.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -79,6 +80,14 @@ def difference_of_ratios(means: Means, numerator: Weights, denominator: Weights)
     ratio = over((means.mean @ above)[..., None], by)
     gradient = TREATMENT_LESS_CONTROL * over(above - ratio * below, by)
     return effect_along(means, ratio[..., TREATMENT, 0] - ratio[..., CONTROL, 0], gradient)
+
+
+def differences(means: Means) -> Effect:
+    """Treatment's mean less control's of each amount, (..., K-1): of every column but the units."""
+    gradient = TREATMENT_LESS_CONTROL * np.eye(means.mean.shape[-1])[1:, None]
+    estimate = means.mean[..., TREATMENT, 1:] - means.mean[..., CONTROL, 1:]
+    alike = replace(means, covariance=means.covariance[..., None, :, :, :, :], effective=means.effective[..., None, :])
+    return effect_along(alike, estimate, gradient)
 
 
 def intention_to_treat(means: Means) -> Effect:

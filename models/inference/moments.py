@@ -5,20 +5,19 @@ is a Python integer (amounts in fixed point), so that adding, replacing, removin
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import compress
-from operator import add, ne, sub
+from operator import add, sub
 from typing import NamedTuple
 
 Vector = tuple[int, ...]
 
 
 class Encoded(NamedTuple):
-    """Moments as they travel: decimal numbers in text, because they outgrow 64 bits."""
+    """Moments as they travel: whole numbers of any size, as `Moments` names them."""
 
     clusters: list[int]
-    sums: str
-    products: str
-    fourths: str
+    sums: list[int]
+    products: list[int]
+    fourths: list[int]
 
 
 class Moments:
@@ -112,17 +111,6 @@ class Moments:
         self.products = list(map(both, self.products, other.products))
         self.fourths = list(map(both, self.fourths, other.fourths))
 
-    def shift(self, old: Encoded, new: Encoded) -> None:
-        """Take `old` out and put `new` in, as they travel: only numbers that differ are read."""
-        for i, (before, after) in enumerate(zip(old.clusters, new.clusters, strict=True)):
-            self.clusters[i] += after - before
-        for mine, before, after in (
-            (self.sums, old.sums, new.sums), (self.products, old.products, new.products),
-            (self.fourths, old.fourths, new.fourths),
-        ):  # fmt: skip
-            if before != after:
-                _shift(mine, before.split(), after.split())
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Moments) and self._state() == other._state()
 
@@ -135,15 +123,14 @@ class Moments:
         return self.blocks, self.columns, self.clusters, self.sums, self.products, self.fourths
 
     def encode(self) -> Encoded:
-        return Encoded(self.clusters, _text(self.sums), _text(self.products), _text(self.fourths))
+        return Encoded(list(self.clusters), list(self.sums), list(self.products), list(self.fourths))
 
     @classmethod
-    def decode(cls, encoded: Encoded) -> "Moments":
-        """The moments of `encode`; their shape follows from the numbers of sums and of fourth powers."""
-        sums, fourths = _numbers(encoded.sums), _numbers(encoded.fourths)
+    def decode(cls, *shares: Encoded) -> "Moments":
+        """The moments of `encode`, shares added up; their shape follows from the sums and the fourth powers."""
+        clusters, sums, products, fourths = (_added(*rows) for rows in zip(*shares, strict=True))
         moments = cls(len(fourths), len(sums) // len(fourths))
-        moments.clusters, moments.sums, moments.fourths = list(encoded.clusters), sums, fourths
-        moments.products = _numbers(encoded.products)
+        moments.clusters, moments.sums, moments.products, moments.fourths = clusters, sums, products, fourths
         return moments
 
 
@@ -168,17 +155,5 @@ def merged(shares: Iterable[Mapping[str, Moments]]) -> dict[str, Moments]:
     return total
 
 
-def _shift(numbers: list[int], before: list[str], after: list[str]) -> None:
-    """Let numbers grow by what these have grown by; comparing is left to C, because few of them differ."""
-    if len(before) != len(after):
-        raise ValueError(f"{len(after)} numbers cannot take the place of {len(before)}")
-    for i in compress(range(len(before)), map(ne, before, after)):
-        numbers[i] += int(after[i]) - int(before[i])
-
-
-def _text(numbers: list[int]) -> str:
-    return " ".join(map(str, numbers))
-
-
-def _numbers(text: str) -> list[int]:
-    return list(map(int, text.split()))
+def _added(*rows: list[int]) -> list[int]:
+    return list(map(sum, zip(*rows, strict=True)))

@@ -117,4 +117,3 @@ def _wilson(x: Array, n: Array, alpha: float) -> tuple[Array, Array]:
         middle = (x + square / 2) / (n + square)
         reach = np.sqrt(square * (x * (n - x) / n + square / 4)) / (n + square)
     return middle - reach, middle + reach
-

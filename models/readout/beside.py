@@ -56,11 +56,11 @@ def read_doses(question: Question) -> list[Snapshot]:
 
 
 def _doses(question: Question) -> dict[int, Amounts]:
-    counts, found = question.total.counts, {}
+    counts, found = question.total.group("dose"), {}
     for dose in range(DOSES + 1):
-        units = counts.get(f"dose:{dose}:units", 0)
+        units = counts.get(f"{dose}:units", 0)
         if units:
-            found[dose] = Amounts(units, counts.get(f"dose:{dose}:sum", 0), counts.get(f"dose:{dose}:squares", 0))
+            found[dose] = Amounts(units, counts.get(f"{dose}:sum", 0), counts.get(f"{dose}:squares", 0))
     return found
 
 
@@ -87,12 +87,13 @@ def read_trend(question: Question) -> Snapshot:
 
 def read_landmarks(question: Question) -> list[Snapshot]:
     """Of units without the outcome at day L: the outcome after it, by what they had completed before it."""
-    counts, found = question.total.counts, []
+    found = []
     for day in LANDMARKS:
+        counts = question.total.group(f"landmark:{day}")
         by_dose = {
-            dose: Converted(units, counts.get(f"landmark:{day}:{dose}:sum", 0) // FIXED_POINT)
+            dose: Converted(units, counts.get(f"{dose}:sum", 0) // FIXED_POINT)
             for dose in range(DOSES + 1)
-            if (units := counts.get(f"landmark:{day}:{dose}:units", 0))
+            if (units := counts.get(f"{dose}:units", 0))
         }
         found += [{"day": day, **_landmark(row)} for row in landmark(by_dose)]
     return found
@@ -134,13 +135,13 @@ def _difference(question: Question) -> Snapshot:
 
 def read_successes(question: Question) -> Snapshot:
     """Share of begun tasks that were completed in the window, by hour of the day, day since assignment, experience."""
-    counts, found = question.total.counts, {}
+    found = {}
     for name, most in EXPERIENCES.items():
-        rows = []
+        counts, rows = question.total.group(f"success:{name}"), []
         for value in range(most):
-            begun = counts.get(f"success:{name}:{value}:begun", 0)
+            begun = counts.get(f"{value}:begun", 0)
             if begun:
-                completed = counts.get(f"success:{name}:{value}:completed", 0)
+                completed = counts.get(f"{value}:completed", 0)
                 rows.append({name: value, "begun": begun, "completed": completed, "rate": number(completed / begun)})
         found[f"by_{name}"] = rows
     return {**found, "note": ASSOCIATED}
@@ -168,10 +169,6 @@ def read_missing(question: Question) -> Snapshot | None:
 
 
 def _spread(question: Question, arm: str) -> dict[int, tuple[int, int]]:
-    prefix, counts = f"{arm}:spread:{question.metric.name}:", question.total.counts
-    bins = [
-        int(name.removeprefix(prefix).split(":")[0])
-        for name in counts
-        if name.startswith(prefix) and name.endswith(":units")
-    ]
-    return {bin_: (counts[f"{prefix}{bin_}:units"], counts.get(f"{prefix}{bin_}:sum", 0)) for bin_ in bins}
+    counts = question.total.group(f"{arm}:spread:{question.metric.name}")
+    bins = [name.removesuffix(":units") for name in counts if name.endswith(":units")]
+    return {int(bin_): (counts[f"{bin_}:units"], counts.get(f"{bin_}:sum", 0)) for bin_ in bins}

@@ -87,40 +87,41 @@ def effects_of(experiment: Experiment, metrics: Sequence[tuple[Moments, Gate]]) 
     troubled = np.array([moments.column(TRIGGERED) for moments, _ in metrics], dtype=float)
     plain = watch_of(experiment, effective, units)
     troubled_watch = watch_of(experiment, np.minimum(effective, troubled.min(axis=-1)), troubled.sum(axis=-1))
-    every = [
-        (itt, plain),
-        (fitted.effect, plain._replace(df=plain.df - fitted.columns)),
-        (effect.triggered(means), troubled_watch),
-        (effect.without_both_arms(means), plain),
-        (complier.wald(means), plain),
-        (uptake, plain),
-        (effect.balance(means), plain),
-    ]
-    figures = _figures(every, experiment.alpha)
+    every = {
+        "itt": (itt, plain),
+        "adjusted": (fitted.effect, plain._replace(df=plain.df - fitted.columns)),
+        "triggered": (effect.triggered(means), troubled_watch),
+        "without_both_arms": (effect.without_both_arms(means), plain),
+        "wald": (complier.wald(means), plain),
+        "uptake": (uptake, plain),
+        "balance": (effect.balance(means), plain),
+    }
+    figures = _figures([*every.values()], experiment.alpha)
     critical = np.stack([stdtrit(itt.df, 1 - experiment.alpha / 2), plain.half_width])
     sets = complier.anderson_rubin(means, critical)
     relative, stage = effect.relative(means).estimate, effect.statistic(uptake) ** 2
     return [
         Effects(
-            *(Figures(*one) for one in figures[..., at].T.tolist()),
-            float(relative[at]),
-            float(fitted.variance_reduction[at]),
-            float(stage[at]),
-            *(BetaSet(*(part[look, at] for part in sets)) for look in (0, 1)),
+            **dict(zip(every, figures[at], strict=True)),
+            relative=float(relative[at]),
+            variance_reduction=float(fitted.variance_reduction[at]),
+            first_stage_f=float(stage[at]),
+            one_look=BetaSet(*(part[0, at] for part in sets)),
+            watched=BetaSet(*(part[1, at] for part in sets)),
         )
         for at in range(len(metrics))
     ]
 
 
-def _figures(every: Sequence[tuple[Effect, Watch]], alpha: float) -> Array:
-    """(figures, effects, metrics): what `Figures` names of each effect on each metric."""
+def _figures(every: Sequence[tuple[Effect, Watch]], alpha: float) -> list[list[Figures]]:
+    """By metric, those of each effect."""
     found = Effect(*map(np.stack, zip(*(one for one, _ in every), strict=True)))
-    watch = every[0][1]._replace(
-        df=np.stack([one.df for _, one in every]), units=np.stack([one.units for _, one in every])
-    )
-    e_value = sequence.e_value(effect.statistic(found), watch.df, watch.units, watch.rho2)
+    df, units = np.stack([one.df for _, one in every]), np.stack([one.units for _, one in every])
+    watch = every[0][1]._replace(df=df, units=units)
+    e_value = sequence.e_value(effect.statistic(found), df, units, watch.rho2)
     one_look, whenever = effect.interval(found, alpha), effect.around(found, watch.half_width)
-    return np.stack([*found, *one_look, effect.p_value(found), *whenever, e_value])
+    figures = np.stack([*found, *one_look, effect.p_value(found), *whenever, e_value], axis=-1)
+    return [[Figures(*one) for one in figures[:, at].tolist()] for at in range(figures.shape[1])]
 
 
 def scales(columns: int) -> Array:

@@ -80,11 +80,12 @@ def read_counts(total: Total, question: Question, arm: str) -> dict[str, int]:
         "mature",
         "immature",
     )
-    found = {name: total.counts.get(f"{arm}:{name}", 0) for name in names}
+    counts = total.group(arm)
+    found = {name: counts.get(name, 0) for name in names}
     everybody = total.moments.get("assigned")
     block = question.arms.index(arm)
     found["clusters"] = 0 if everybody is None else everybody.clusters[1 + block]
-    found["missing"] = total.counts.get(f"{arm}:missing:{question.metric.name}", 0)
+    found["missing"] = counts.get(f"missing:{question.metric.name}", 0)
     return found
 
 

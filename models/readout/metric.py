@@ -53,7 +53,7 @@ class Question(NamedTuple):
 
     def counts(self, name: str) -> tuple[int, int]:
         """A counter in control and in treatment."""
-        control, treatment = (self.total.counts.get(f"{arm}:{name}", 0) for arm in self.arms)
+        control, treatment = (self.total.group(arm).get(name, 0) for arm in self.arms)
         return control, treatment
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from models.inference import effect
-from models.inference.columns import UNITS
 from models.inference.effect import Effect
 from models.inference.means import Array, means_of, means_of_several
 from models.inference.moments import Moments
@@ -32,10 +31,8 @@ def by_week(question: Question) -> list[Snapshot] | None:
     if moments is None:
         return None
     means = means_of(moments, np.array([1.0, *[MILLIONTH] * (moments.columns - 1)]))
-    return [
-        {"week": week, **_read(question, moments, effect.difference_of_ratios(means, {week: 1}, {UNITS: 1}))}
-        for week in range(1, moments.columns)
-    ]
+    found = effect.differences(means)
+    return [{"week": week, **read} for week, read in enumerate(_read(question, [moments] * len(found.se), found), 1)]
 
 
 def by_weekday(question: Question) -> list[Snapshot]:
@@ -60,15 +57,10 @@ def segments(question: Question) -> Snapshot:
 def interactions(question: Question) -> list[Snapshot]:
     """Other experiments that units are in at the same time: how many are, and whether its arm changes the effect."""
     prefix = f"{question.metric.name}/with/"
-    counted = tuple(f"{arm}:overlap:" for arm in question.arms)
-    overlaps = [
-        (name.split(":overlap:", 1)[1], count)
-        for name, count in question.total.counts.items()
-        if name.startswith(counted)
-    ]
+    control, treatment = (question.total.group(f"{arm}:overlap") for arm in question.arms)
     found = []
-    for other in sorted({id_ for id_, _ in overlaps}):
-        units = sum(count for id_, count in overlaps if id_ == other)
+    for other in sorted({*control, *treatment}):
+        units = control.get(other, 0) + treatment.get(other, 0)
         found.append({"experiment": other, "units": units, **_interaction(question.total.moments.get(prefix + other))})
     return found
 
@@ -100,17 +92,19 @@ def _slices(question: Question, prefix: str) -> list[tuple[str, Snapshot]]:
     parts = sorted(few_segments(named).items())
     if not parts:
         return []
-    means = means_of_several([moments for _, moments in parts], np.array([1.0, MILLIONTH]))
-    every = effect.intention_to_treat(means)
-    low, high = effect.interval(every, question.plan.experiment.alpha)
+    several = [moments for _, moments in parts]
+    found = effect.intention_to_treat(means_of_several(several, np.array([1.0, MILLIONTH])))
+    read = _read(question, several, found)
+    return [(name.removeprefix(whole), one) for (name, _), one in zip(parts, read, strict=True)]
+
+
+def _read(question: Question, several: list[Moments], found: Effect) -> list[Snapshot]:
+    """Each effect of a stack, beside the units it is of."""
+    intervals = zip(*effect.interval(found, question.plan.experiment.alpha), strict=True)
     return [
-        (name.removeprefix(whole), _written(question, moments, Effect(*found), low_high))
-        for (name, moments), *found, low_high in zip(parts, *every, zip(low, high, strict=True), strict=True)
+        _written(question, moments, Effect(*one), low_high)
+        for moments, *one, low_high in zip(several, *found, intervals, strict=True)
     ]
-
-
-def _read(question: Question, moments: Moments, found: Effect) -> Snapshot:
-    return _written(question, moments, found, effect.interval(found, question.plan.experiment.alpha))
 
 
 def _written(question: Question, moments: Moments, found: Effect, low_high: tuple[Array, Array]) -> Snapshot:

@@ -25,10 +25,7 @@ def lasting(question: Question) -> tuple[Fold, Fold] | None:
 
 
 def _fold(question: Question, arm: str, bins: int) -> Fold:
-    prefix = f"{arm}:time:{question.metric.name}:"
-    counts = question.total.counts
-    names = [f"{at}:event" for at in range(bins)] + [f"{at}:censored" for at in range(bins + 1)]
-    return fold({name: counts[prefix + name] for name in names if prefix + name in counts}, bins)
+    return fold(question.total.group(f"{arm}:time:{question.metric.name}"), bins)
 
 
 def read_by_day(question: Question, arms: tuple[Fold, Fold] | None) -> Snapshot | None:

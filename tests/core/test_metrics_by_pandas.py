@@ -47,7 +47,7 @@ def experiments() -> Json:
 @cache
 def total(id_: str) -> Total:
     """The experiment's sums, in whole numbers."""
-    return Total([(0, workers()[0].partition.ledger.sums.experiments[id_].share())])
+    return Total([workers()[0].partition.ledger.sums.experiments[id_].share()])
 
 
 @cache
@@ -249,10 +249,10 @@ def test_outcomes_that_never_came(id_: str, name: str) -> None:
 
 @every_metric
 def test_histograms_of_amounts_hold_everybody(id_: str, name: str) -> None:
-    units, counts = known(id_, name), total(id_).counts
+    units = known(id_, name)
     for arm in ARMS:
         here = units[units.arm == arm].amount
-        spread = {key: count for key, count in counts.items() if key.startswith(f"{arm}:spread:{name}:")}
+        spread = total(id_).group(f"{arm}:spread:{name}")
         if spread:
             assert sum(count for key, count in spread.items() if key.endswith(":units")) == len(here)
             assert sum(count for key, count in spread.items() if key.endswith(":sum")) == here.sum()
@@ -260,9 +260,7 @@ def test_histograms_of_amounts_hold_everybody(id_: str, name: str) -> None:
 
 @every_metric
 def test_event_times_in_bins(id_: str, name: str) -> None:
-    found = {
-        key.replace(f":time:{name}:", ":"): count for key, count in total(id_).counts.items() if f":time:{name}:" in key
-    }
+    found = {f"{arm}:{key}": count for arm in ARMS for key, count in total(id_).group(f"{arm}:time:{name}").items()}
     timed = kind_of(name) in {*EVENTS, "time_to"}
     assert found == (oracle(id_).durations(name, window(name)) if timed else {})
     assert ("by_day" in read(id_, name)) == ("time" in read(id_, name)) == timed

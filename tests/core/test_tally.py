@@ -12,7 +12,9 @@ from models.arms import Part, Unit, stacked
 from models.clock import DAY, HOUR
 from models.inference.durations import bin_width, bins_of
 from models.inference.moments import Moments
-from models.tally import Clusters, Share, Tally, Total
+from models.messages import encode, partial_key
+from models.snapshot import Partials
+from models.tally import Clusters, Counts, Share, Tally, Total
 from tests.support.build import checked, instant
 from tests.support.subjects import metric, plan_of
 
@@ -45,7 +47,9 @@ def units(draw: st.DrawFn) -> Unit:
                       draw(st.none() | st.integers(0, BINS[name] - 1)))
         for one in PLAN.metric if (name := one.name) and draw(st.booleans())
     }  # fmt: skip
-    counts = draw(st.dictionaries(st.sampled_from([f"{arm}:assigned", "dose:1:sum"]), Amounts.filter(bool)))
+    counts = draw(
+        st.dictionaries(st.sampled_from([(arm, "assigned"), (arm, "exposed"), ("dose", "1:sum")]), Amounts.filter(bool))
+    )
     return Unit(arm, counts, draw(parts()), lasting, None)
 
 
@@ -117,8 +121,8 @@ def test_taking_everybody_out_leaves_nothing(steps: list[Step]) -> None:
     assert played.held == {}
 
 
-def whole_of(total: Total) -> tuple[dict[str, int], dict[str, Moments]]:
-    return dict(total.counts), total.moments
+def whole_of(total: Total) -> tuple[Counts, dict[str, Moments]]:
+    return total.counts, total.moments
 
 
 def sent(share: Share) -> Share:
@@ -132,18 +136,22 @@ def test_shares_put_replaced_and_removed_in_any_order_are_the_whole(
     steps: list[Step], before: list[tuple[int, list[Step]]], any_: Any
 ) -> None:
     """Accounts live in partitions; partitions' shares come again and again, and the last one of each counts."""
-    total = Total()
+    partials = Partials()
+
+    def put(partition: int, share: Share | None) -> None:
+        partials.put(partial_key("experiment", "widget", partition), None if share is None else encode(share))
+
     for partition, others in before:
-        total.put(partition, sent(Played(others, []).tally.share()))
+        put(partition, Played(others, []).tally.share())
     places = [0, 1, 2, 3]
     any_.shuffle(places)
     for partition in places:
         here = [step for step in steps if account(step[0]) == partition]
-        total.put(partition, sent(Played(here, []).tally.share()) if partition < 3 else None)
-    assert whole_of(total) == whole_of(Total([(0, Played(steps, []).tally.share())]))
+        put(partition, Played(here, []).tally.share() if partition < 3 else None)
+    assert whole_of(partials.total("widget")) == whole_of(Total([Played(steps, []).tally.share()]))
     for partition in places:
-        total.put(partition, None)
-    assert whole_of(total) == ({}, {})
+        put(partition, None)
+    assert whole_of(partials.total("widget")) == ({}, {})
 
 
 @given(Steps)
@@ -160,7 +168,7 @@ def test_time_that_shows_something_new_is_a_change_and_other_time_is_not() -> No
     assert tally.advance(instant(0, 2))
     assert not tally.advance(instant(0, 2.5))
     assert not tally.advance(instant(0, 1)), "time does not go back"
-    assert tally.share().counts == {"test:time:converted:1:censored": 1}
+    assert tally.share().counts == {"test:time:converted": {"1:censored": 1}}
     assert tally.advance(instant(0) + 9 * DAY)
-    assert tally.share().counts == {"test:time:converted:5:event": 1}
+    assert tally.share().counts == {"test:time:converted": {"5:event": 1}}
     assert not tally.advance(instant(0) + 99 * DAY)

@@ -75,13 +75,14 @@ def share_of(plan: PublishedPlan, units: Iterable[tuple[str, Subject]], now: int
 def alike(share: Share, times: int) -> Share:
     """The share of so many accounts that are each exactly like the one in `share`."""
 
-    def scaled(numbers: str) -> str:
-        return " ".join(str(int(number) * times) for number in numbers.split())
-
     return Share(
-        {name: count * times for name, count in share.counts.items() if times},
         {
-            name: Encoded([count * times for count in one.clusters], *map(scaled, one[1:]))
+            group: {name: count * times for name, count in counts.items()}
+            for group, counts in share.counts.items()
+            if times
+        },
+        {
+            name: Encoded(*([number * times for number in numbers] for numbers in one))
             for name, one in share.moments.items()
             if times
         },
@@ -90,4 +91,4 @@ def alike(share: Share, times: int) -> Share:
 
 def reading(plan: PublishedPlan, shares: Sequence[Share], now: int, looks: Looks = NOTHING_SEEN) -> Json:
     """The experiment's snapshot from its partitions' shares."""
-    return read(plan, Total(enumerate(shares)), looks, now)[0]
+    return read(plan, Total(shares), looks, now)[0]
