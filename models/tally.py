@@ -146,7 +146,8 @@ def _by_name(shares: Iterable[Mapping[str, Told]]) -> Iterable[tuple[str, list[T
 
 def _added(parts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     total: dict[str, int] = {}
+    known = total.get
     for counts in parts:
         for name, count in counts.items():
-            total[name] = total.get(name, 0) + count
+            total[name] = known(name, 0) + count
     return {name: count for name, count in total.items() if count}

@@ -111,12 +111,8 @@ def means_from(
     n, v = sums[..., :, 0][..., None], sums
     left_n, left_v = n[..., None, None], v[..., None, None]
     right_n, right_v = n[..., None, None, :, :], v[..., None, None, :, :]
-    centred = (
-        left_n * right_n * products
-        - left_n * right_v * products[..., :, :, :, :1]
-        - left_v * right_n * products[..., :, :1, :, :]
-        + left_v * right_v * products[..., :, :1, :, :1]
-    )
+    half = right_n * products - right_v * products[..., :, :, :, :1]
+    centred = left_n * half - left_v * half[..., :, :1, :, :]
     worth = np.broadcast_to(np.asarray(scale, dtype=float), sums.shape)
     every = clusters[..., 0]
     squares = np.diagonal(products[..., :, 0, :, 0], axis1=-2, axis2=-1)

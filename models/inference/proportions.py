@@ -19,9 +19,10 @@ MOST_UNITS_EXACTLY = 200
 HAIR = 1e-12
 """An interval's end is sought from so much beside the observed difference, itself kept with nothing to spare where
 nobody has converted, or everybody."""
-POLISH = 2
 NEXT_TO_NOTHING = 1e-18
-"""No absolute error beside the relative one: an end may lie next to 0."""
+"""Absolute error of an interval's end, beside the relative one: it may lie next to 0."""
+POLISH = 2
+"""Newton's steps from Viète's root, which has lost half its digits where two roots are nearly one."""
 
 
 def score_p(x1: ArrayLike, n1: ArrayLike, x0: ArrayLike, n0: ArrayLike) -> Array:
@@ -67,7 +68,7 @@ def miettinen_nurminen(x1: int, n1: int, x0: int, n0: int, alpha: float) -> tupl
         if excess(outermost) <= 0:
             return outermost
         inside = observed + HAIR * (outermost - observed)
-        return float(brentq(excess, inside, outermost, xtol=NEXT_TO_NOTHING, rtol=4 * float_info.epsilon))
+        return float(brentq(excess, inside, outermost, xtol=NEXT_TO_NOTHING, rtol=4 * float_info.epsilon, disp=False))
 
     return end(-1.0), end(1.0)
 

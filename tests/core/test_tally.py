@@ -1,5 +1,6 @@
 """An experiment's sums: whatever was put in, taken out, moved and merged, they are those of the units that are there."""
 
+import hashlib
 from collections import defaultdict
 from typing import Any
 
@@ -16,7 +17,7 @@ from models.messages import encode, partial_key
 from models.snapshot import Partials
 from models.tally import Clusters, Counts, Share, Tally, Total
 from tests.support.build import checked, instant
-from tests.support.subjects import metric, plan_of
+from tests.support.subjects import metric, plan_of, published
 
 pytestmark = pytest.mark.core
 
@@ -172,3 +173,21 @@ def test_time_that_shows_something_new_is_a_change_and_other_time_is_not() -> No
     assert tally.advance(instant(0) + 9 * DAY)
     assert tally.share().counts == {"test:time:converted": {"5:event": 1}}
     assert not tally.advance(instant(0) + 99 * DAY)
+
+
+def test_a_share_of_a_former_form_is_not_counted_and_waits_to_be_told_anew() -> None:
+    """Rows are the truth: a scorer tells everything when it takes over, and only then are the sums called whole."""
+    former = b'{"counts":{"test:assigned":3},"moments":{"assigned":[[3,0,3],"0 3","0 0 9","0 81"]}}'
+    partials = Partials()
+    partials.put(partial_key("experiment", "widget", 0), former)
+    assert whole_of(partials.total("widget")) == ({}, {})
+    told = Share({"test": {"assigned": 3}}, {})
+    partials.put(partial_key("experiment", "widget", 0), encode(told))
+    assert partials.total("widget").group("test") == {"assigned": 3}
+    partials.put(partial_key("experiment", "widget", 0), former)
+    assert whole_of(partials.total("widget")) == ({}, {})
+    said = f"{PLAN.hash} {published(PLAN).begins} None"  # what a fingerprint was made of then
+    partials.put(partial_key("partition", "", 0), encode({"plans": [hashlib.sha256(said.encode()).hexdigest()[:16]]}))
+    assert not partials.knows(published(PLAN).fingerprint)
+    partials.put(partial_key("partition", "", 0), encode({"plans": [published(PLAN).fingerprint]}))
+    assert partials.knows(published(PLAN).fingerprint)
