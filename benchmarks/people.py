@@ -162,7 +162,7 @@ def many(share: Share, times: int) -> Share | None:
 
 def added(shares: list[Share | None]) -> Share:
     total = Total([share for share in shares if share is not None])
-    return Share(total.counts, {name: moments.encode() for name, moments in total.moments.items()})
+    return Share(total.counts, {name: moments.encode() for name, moments in total.moments.items()}, total.times)
 
 
 def both(rest: Share | None, share: Share) -> Share:

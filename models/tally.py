@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
-from models.adding import add
+from models.adding import add, add_rows
 from models.arms import Counted, Part, Unit
 from models.inference.durations import Durations, bin_width, bins_of
 from models.inference.moments import Encoded, Moments, Vector, shifted
@@ -29,6 +29,8 @@ class Share(Struct):
 
     counts: Counts
     moments: dict[str, Encoded]
+    times: dict[str, list[int]]
+    """By `ARM:METRIC` the fold of its durations."""
 
 
 class _Lasting(NamedTuple):
@@ -101,18 +103,17 @@ class Tally:
         changed = False
         for durations, width in self._lasting.values():
             if now // width > durations.now:
-                before = durations.counts()
+                before = durations.row()
                 durations.advance(now // width)
-                changed = changed or durations.counts() != before
+                changed = changed or durations.row() != before
         return changed
 
     def share(self) -> Share:
         """The sums as they travel."""
         counts = {group: dict(held) for group, held in self.counts.items()}
-        for (metric, arm), (durations, _) in self._lasting.items():
-            if times := durations.counts():
-                counts[f"{arm}:time:{metric}"] = times
-        return Share(counts, {name: one.encode() for name, one in few_segments(self.moments).items()})
+        moments = {name: one.encode() for name, one in few_segments(self.moments).items()}
+        rows = {f"{arm}:{metric}": lasting.durations.row() for (metric, arm), lasting in self._lasting.items()}
+        return Share(counts, moments, {name: row for name, row in rows.items() if any(row)})
 
 
 class Total:
@@ -121,6 +122,7 @@ class Total:
     def __init__(self, shares: Sequence[Share] = ()) -> None:
         self._counts = {group: _added(parts) for group, parts in _by_name(share.counts for share in shares)}
         self.moments = {name: Moments.decode(*parts) for name, parts in _by_name(share.moments for share in shares)}
+        self.times = {name: add_rows(*rows) for name, rows in _by_name(share.times for share in shares)}
 
     @property
     def counts(self) -> Counts:

@@ -10,8 +10,7 @@ moves its whole cohort, so ageing costs the cohorts whose window is still open a
 window is over needs no memory at all.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,9 +20,6 @@ from models.adding import add
 from models.clock import HOUR
 
 MOST_BINS = 128
-EVENT = [f"{at}:event" for at in range(MOST_BINS)]
-CENSORED = [f"{at}:censored" for at in range(MOST_BINS + 1)]
-"""What counts are named, by bin."""
 HOURS = (1, 2, 3, 4, 6, 8, 12, 24, 48, 96, 168)
 """Widths that people find natural: parts of a day, then days, then a week."""
 
@@ -71,11 +67,11 @@ class Durations:
     >>> arm.add(cohort=10, exit=1)  # assigned in bin 10, its event came one to two bins later
     >>> arm.add(cohort=10, exit=None)
     >>> arm.advance(12)  # cohort 10 has been watched for one whole bin: the event is not visible yet
-    >>> arm.counts()
-    {'1:censored': 2}
+    >>> arm.row()
+    [0, 0, 0, 0, 2, 0, 0]
     >>> arm.advance(13)
-    >>> arm.counts()
-    {'2:censored': 1, '1:event': 1}
+    >>> arm.row()
+    [0, 1, 0, 0, 0, 1, 0]
     """
 
     __slots__ = ("_censored", "_events", "_open", "bins", "now")
@@ -143,23 +139,12 @@ class Durations:
         """Numbers kept besides the fold: bounded by the window, whatever the units and however long it runs."""
         return sum(map(len, self._open.values()))
 
-    def counts(self) -> dict[str, int]:
-        """The fold as it travels: `BIN:event` and `BIN:censored` counts, nothing 0; they add up over partitions."""
-        censored = {name: count for name, count in zip(CENSORED, self._censored, strict=False) if count}
-        return censored | {name: count for name, count in zip(EVENT, self._events, strict=False) if count}
+    def row(self) -> list[int]:
+        """The fold as it travels, 2W+1 numbers: `events` by bin, then `censored`. Partitions' rows add up."""
+        return [*self._events, *self._censored]
 
 
-def merged(shares: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    """Counts added up over partitions."""
-    total: Counter[str] = Counter()
-    for share in shares:
-        for name, count in share.items():
-            total[name] += count
-    return {name: count for name, count in total.items() if count}
-
-
-def fold(counts: Mapping[str, int], bins: int) -> Fold:
-    """The counts as arrays."""
-    events = [counts.get(name, 0) for name in EVENT[:bins]]
-    censored = [counts.get(name, 0) for name in CENSORED[: bins + 1]]
-    return Fold(np.array(events, np.int64), np.array(censored, np.int64))
+def fold(row: Sequence[int]) -> Fold:
+    """A row as arrays."""
+    bins = len(row) // 2
+    return Fold(np.array(row[:bins], np.int64), np.array(row[bins:], np.int64))

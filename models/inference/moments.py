@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 from operator import add, sub
 from typing import NamedTuple
 
+from models.adding import add_rows
+
 Vector = tuple[int, ...]
 
 
@@ -128,7 +130,7 @@ class Moments:
     @classmethod
     def decode(cls, *shares: Encoded) -> "Moments":
         """The moments of `encode`, shares added up; their shape follows from the sums and the fourth powers."""
-        clusters, sums, products, fourths = (_added(*rows) for rows in zip(*shares, strict=True))
+        clusters, sums, products, fourths = (add_rows(*rows) for rows in zip(*shares, strict=True))
         moments = cls(len(fourths), len(sums) // len(fourths))
         moments.clusters, moments.sums, moments.products, moments.fourths = clusters, sums, products, fourths
         return moments
@@ -153,7 +155,3 @@ def merged(shares: Iterable[Mapping[str, Moments]]) -> dict[str, Moments]:
                 total[name] = Moments(moments.blocks, moments.columns)
             total[name] += moments
     return total
-
-
-def _added(*rows: list[int]) -> list[int]:
-    return list(map(sum, zip(*rows, strict=True)))

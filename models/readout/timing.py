@@ -25,7 +25,7 @@ def lasting(question: Question) -> tuple[Fold, Fold] | None:
 
 
 def _fold(question: Question, arm: str, bins: int) -> Fold:
-    return fold(question.total.group(f"{arm}:time:{question.metric.name}"), bins)
+    return fold(question.total.times.get(f"{arm}:{question.metric.name}") or [0] * (2 * bins + 1))
 
 
 def read_by_day(question: Question, arms: tuple[Fold, Fold] | None) -> Snapshot | None:

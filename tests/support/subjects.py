@@ -86,6 +86,7 @@ def alike(share: Share, times: int) -> Share:
             for name, one in share.moments.items()
             if times
         },
+        {name: [number * times for number in row] for name, row in share.times.items() if times},
     )
 
 

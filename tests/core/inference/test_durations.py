@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.adding import add_rows
 from models.clock import DAY, HOUR
-from models.inference.durations import Durations, bin_width, bins_of, edges, fold, merged
+from models.inference.durations import Durations, bin_width, bins_of, edges, fold
 from tests.support.build import checked
 
 pytestmark = pytest.mark.core
@@ -31,6 +32,16 @@ def recount(units: Counter[Unit], now: int) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def named(row: list[int]) -> dict[str, int]:
+    """What of a row is not 0."""
+    names = [f"{at}:event" for at in range(BINS)] + [f"{at}:censored" for at in range(BINS + 1)]
+    return {name: count for name, count in zip(names, row, strict=True) if count}
+
+
+def said(arm: Durations) -> dict[str, int]:
+    return named(arm.row())
+
+
 @given(Steps)
 @checked(300)
 def test_the_fold_is_what_the_units_say_whatever_happened(steps: list[tuple[str, object]]) -> None:
@@ -44,7 +55,7 @@ def test_the_fold_is_what_the_units_say_whatever_happened(steps: list[tuple[str,
             sign = 1 if what == "add" else -1
             arm.add(*value, sign=sign)
             units[value] += sign
-        assert arm.counts() == recount(units, latest)
+        assert said(arm) == recount(units, latest)
 
 
 @given(st.lists(Units, max_size=30), st.lists(st.integers(0, 45), max_size=5))
@@ -57,10 +68,10 @@ def test_when_units_came_and_how_time_jumped_does_not_matter(units: list[Unit], 
         gradually.add(*unit)
     for now in sorted(times):
         gradually.advance(now)
-    assert once.counts() == gradually.counts()
+    assert once.row() == gradually.row()
     for unit in units:
         gradually.add(*unit, sign=-1)
-    assert gradually.counts() == {}
+    assert not any(gradually.row())
     assert not gradually.kept
 
 
@@ -72,9 +83,10 @@ def test_partitions_add_up_and_travel_as_json(placed: list[tuple[Unit, int]], no
         parts[place].add(*unit)
     for part in parts:
         part.advance(now)
-    total = merged(json.loads(json.dumps(part.counts())) for part in parts)
+    row = add_rows(*(json.loads(json.dumps(part.row())) for part in parts))
+    total = named(row)
     assert total == recount(Counter(unit for unit, _ in placed), now)
-    arm = fold(total, BINS)
+    arm = fold(row)
     assert arm.events.sum() + arm.censored.sum() == len(placed)
     exits = [total.get(f"{at}:event", 0) for at in range(BINS)]
     assert arm.events.tolist() == exits
@@ -90,9 +102,9 @@ def test_news_that_comes_at_once_is_not_seen_before_silence_is_sure() -> None:
     arm.add(10, 0)
     arm.add(10, None)
     arm.advance(11)
-    assert arm.counts() == {"0:censored": 2}
+    assert said(arm) == {"0:censored": 2}
     arm.advance(12)
-    assert arm.counts() == {"0:event": 1, "1:censored": 1}
+    assert said(arm) == {"0:event": 1, "1:censored": 1}
 
 
 def test_memory_is_bounded_by_the_window_however_long_it_runs() -> None:
@@ -104,7 +116,7 @@ def test_memory_is_bounded_by_the_window_however_long_it_runs() -> None:
             for _ in range(3):
                 arm.add(now, exit)
         assert arm.kept <= (BINS + 1) * (BINS + 1)
-    assert sum(arm.counts().values()) == 2000 * len(exits) * 3
+    assert sum(said(arm).values()) == 2000 * len(exits) * 3
 
 
 def test_a_bin_outside_the_window_is_refused() -> None:

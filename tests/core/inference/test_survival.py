@@ -120,7 +120,7 @@ def test_exact_times_are_less_than_a_bin_away(seed: int) -> None:
         for start, at in zip(assigned.tolist(), event.tolist(), strict=True):
             arm.add(start // WIDTH, (at - start) // WIDTH if at - start < WINDOW else None)
         arm.advance(now // WIDTH)
-        arms.append(fold(arm.counts(), BINS))
+        arms.append(fold(arm.row()))
         end = np.minimum(now, assigned + WINDOW)
         exact.append(KaplanMeierFitter().fit((np.minimum(event, end) - assigned) / HOUR, event < end))
     width = WIDTH / HOUR
@@ -139,14 +139,14 @@ def test_a_one_day_cohort_is_not_blank_for_a_week() -> None:
     for exit in [0, 3, 13, 13, 40, None, None, None, None, None]:
         arm.add(0, exit)
     arm.advance(1)
-    assert by_day(fold(arm.counts(), BINS), EDGES) == []
+    assert by_day(fold(arm.row()), EDGES) == []
     arm.advance(1 + 2 * 12)
-    seen = by_day(fold(arm.counts(), BINS), EDGES)
+    seen = by_day(fold(arm.row()), EDGES)
     assert [(day.day, day.at_risk) for day in seen] == [(1, 8), (2, 6)]
     assert [day.share for day in seen] == pytest.approx([0.2, 0.4])
     arm.advance(1000)
-    assert [day.day for day in by_day(fold(arm.counts(), BINS), EDGES)] == [1, 2, 3, 4, 5, 6, 7]
-    assert by_day(fold(arm.counts(), BINS), EDGES)[-1].share == pytest.approx(0.5)
+    assert [day.day for day in by_day(fold(arm.row()), EDGES)] == [1, 2, 3, 4, 5, 6, 7]
+    assert by_day(fold(arm.row()), EDGES)[-1].share == pytest.approx(0.5)
 
 
 def test_nothing_known_is_said_as_such() -> None:
