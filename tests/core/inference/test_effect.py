@@ -182,3 +182,13 @@ def test_a_stack_reads_as_each_of_its_experiments() -> None:
                 uptake=d[i].ravel(), triggered=d[i].ravel(), both=1 - d[i].ravel(),
             ))  # fmt: skip
             assert [part[i] for part in many] == pytest.approx(list(one), rel=1e-9)
+
+
+@given(SEEDS, st.integers(8, 40))
+@checked(15)
+def test_differences_of_all_amounts_are_those_of_each(seed: int, clusters: int) -> None:
+    means = sample(seed, clusters, mixed=True).means()
+    found = effect.differences(means)
+    for column in range(1, means.mean.shape[-1]):
+        alone = effect.difference_of_ratios(means, {column: 1}, {0: 1})
+        assert [part[column - 1] for part in found] == pytest.approx([*alone], rel=1e-9, abs=1e-12, nan_ok=True)
