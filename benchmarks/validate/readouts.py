@@ -68,10 +68,10 @@ def read(stack: Stack, units: Units, question: "Question", names: Collection[str
                 p = p_value(intention_to_treat(means))
                 found[name] = Looked(kept, np.isfinite(p), p < question.alpha)
             elif name in EFFECTS:
-                effect, fitted = EFFECTS[name](means, question), 0
+                effect = EFFECTS[name](means, question)
                 if isinstance(effect, Adjusted):
-                    effect, fitted = effect.effect, effect.columns
-                e = evidence(effect, means, tuning(question.alpha, question.planned), fitted)
+                    effect = effect.effect
+                e = evidence(effect, means, tuning(question.alpha, question.planned))
                 there = np.isfinite(e) & (takers if name == COMPLIER else True)
                 found[name] = Looked(kept, there, e >= 1 / question.alpha)
     return found
@@ -95,10 +95,9 @@ EFFECTS: dict[str, Callable[[Means, "Question"], Effect | Adjusted]] = {
 """What is watched: an effect that is 0 if nothing differs, or if the truth is the truth."""
 
 
-def evidence(effect: Effect, means: Means, rho2: float, fitted: ArrayLike = 0) -> Array:
-    """The e-value of an effect as it is published: df of what the smaller arm's clusters are worth, less the covariates
-    fitted; at the units of both arms."""
-    return e_value(statistic(effect), means.effective.min(axis=-1) - 1 - fitted, means.units.sum(axis=-1), rho2)
+def evidence(effect: Effect, means: Means, rho2: float) -> Array:
+    """The e-value of an effect as it is published: with its own degrees of freedom, at the units of both arms."""
+    return e_value(statistic(effect), effect.df, means.units.sum(axis=-1), rho2)
 
 
 def at_truth(means: Means, complier_effect: float) -> Effect:

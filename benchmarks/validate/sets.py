@@ -31,13 +31,9 @@ def at_planned(units: Units, question: Question) -> tuple[Sets, Sets]:
     kept = ready(stack, question.binary)
     kept = kept[stack.sums[kept][:, :, UPTAKE].sum(axis=1) >= LEAST_TAKERS]
     means = stack.means(units.scale, kept)
-    once = stdtrit(intention_to_treat(means).df, 1 - question.alpha / 2)
-    always = half_width(
-        question.alpha,
-        means.effective.min(axis=-1) - 1,
-        means.units.sum(axis=-1),
-        tuning(question.alpha, question.planned),
-    )
+    df = intention_to_treat(means).df
+    once = stdtrit(df, 1 - question.alpha / 2)
+    always = half_width(question.alpha, df, means.units.sum(axis=-1), tuning(question.alpha, question.planned))
     fixed, watched = (
         _told(kept, anderson_rubin(means, critical), question.complier_effect) for critical in (once, always)
     )

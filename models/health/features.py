@@ -7,6 +7,7 @@ and amounts are as people would say them; a model squashes them for itself.
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from math import log1p
 from typing import NamedTuple
 
@@ -89,6 +90,7 @@ def features_of(
     return {name: value for name, value in known.items() if is_chosen(name, chosen)}
 
 
+@lru_cache(65_536)
 def is_chosen(name: str, chosen: tuple[str, ...]) -> bool:
     """Whether an input is among the chosen ones, which are names or patterns (`usage:*`)."""
     return any(fnmatchcase(name, pattern) for pattern in chosen)

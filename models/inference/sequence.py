@@ -10,8 +10,9 @@ Where it is exact and where not: for independent normal outcomes t is that of le
 effect" and reaches 1/alpha, ever, with probability alpha at most. Here t is an estimate over its *clustered* error, of
 outcomes that are not normal, so the guarantee is asymptotic in clusters: the estimates must move like a Brownian motion
 watched at the pace of the units (Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2021, arXiv 2103.06476). With few
-clusters it leans on the t distribution with df = (clusters of the smaller arm) - 1, which the caller decides, and on
-nobody's looking before each arm has ten. How often it errs for our kinds of outcome is measured by `make validate`.
+clusters it leans on the t distribution with the degrees of freedom that the caller decides (those of the effect
+itself), and on nobody's looking before each arm has ten. How often it errs for our kinds of outcome is measured by
+`make validate`.
 """
 
 from math import log

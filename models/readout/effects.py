@@ -68,36 +68,38 @@ class Watch(NamedTuple):
         return sequence.half_width(self.alpha, self.df, self.units, self.rho2)
 
 
-def watch_of(experiment: Experiment, effective: Array, units: Array) -> Watch:
-    """df is what the smaller arm's clusters are worth, less one."""
-    return Watch(experiment.alpha, effective - 1, units, sequence.tuning(experiment.alpha, experiment.planned_units))
+def watch_of(experiment: Experiment, df: Array, units: Array) -> Watch:
+    """An effect's degrees of freedom are the same whether it is looked at once or all day."""
+    return Watch(experiment.alpha, df, units, sequence.tuning(experiment.alpha, experiment.planned_units))
 
 
 def effects_of(experiment: Experiment, metrics: Sequence[tuple[Moments, Gate]]) -> list[Effects]:
     """The effects on each of the metrics, whose gates are open.
 
-    An adjusted effect has as many degrees of freedom less as covariates were fitted; of units in trouble count those.
+    Of units in trouble those count, and an effect has no more degrees of freedom than the smaller arm has of them.
     """
     if not metrics:
         return []
     means = means_of_several([moments for moments, _ in metrics], scales(metrics[0][0].columns))
     itt, fitted, uptake = effect.intention_to_treat(means), adjusted(means), effect.uptake(means)
-    effective = np.array([gate.effective for _, gate in metrics])
     units = np.array([float(sum(gate.units)) for _, gate in metrics])
     troubled = np.array([moments.column(TRIGGERED) for moments, _ in metrics], dtype=float)
-    plain = watch_of(experiment, effective, units)
-    troubled_watch = watch_of(experiment, np.minimum(effective, troubled.min(axis=-1)), troubled.sum(axis=-1))
+    triggered = effect.triggered(means)
     every = {
-        "itt": (itt, plain),
-        "adjusted": (fitted.effect, plain._replace(df=plain.df - fitted.columns)),
-        "triggered": (effect.triggered(means), troubled_watch),
-        "without_both_arms": (effect.without_both_arms(means), plain),
-        "wald": (complier.wald(means), plain),
-        "uptake": (uptake, plain),
-        "balance": (effect.balance(means), plain),
+        "itt": (itt, units),
+        "adjusted": (fitted.effect, units),
+        "triggered": (
+            triggered._replace(df=np.minimum(triggered.df, troubled.min(axis=-1) - 1)),
+            troubled.sum(axis=-1),
+        ),
+        "without_both_arms": (effect.without_both_arms(means), units),
+        "wald": (complier.wald(means), units),
+        "uptake": (uptake, units),
+        "balance": (effect.balance(means), units),
     }
-    figures = _figures([*every.values()], experiment.alpha)
-    critical = np.stack([stdtrit(itt.df, 1 - experiment.alpha / 2), plain.half_width])
+    figures = _figures([*every.values()], experiment)
+    watched = watch_of(experiment, itt.df, units).half_width
+    critical = np.stack([stdtrit(itt.df, 1 - experiment.alpha / 2), watched])
     sets = complier.anderson_rubin(means, critical)
     relative, stage = effect.relative(means).estimate, effect.statistic(uptake) ** 2
     return [
@@ -113,13 +115,12 @@ def effects_of(experiment: Experiment, metrics: Sequence[tuple[Moments, Gate]]) 
     ]
 
 
-def _figures(every: Sequence[tuple[Effect, Watch]], alpha: float) -> list[list[Figures]]:
-    """By metric, those of each effect."""
+def _figures(every: Sequence[tuple[Effect, Array]], experiment: Experiment) -> list[list[Figures]]:
+    """By metric, those of each effect, given with the units that it is an effect on."""
     found = Effect(*map(np.stack, zip(*(one for one, _ in every), strict=True)))
-    df, units = np.stack([one.df for _, one in every]), np.stack([one.units for _, one in every])
-    watch = every[0][1]._replace(df=df, units=units)
-    e_value = sequence.e_value(effect.statistic(found), df, units, watch.rho2)
-    one_look, whenever = effect.interval(found, alpha), effect.around(found, watch.half_width)
+    watch = watch_of(experiment, found.df, np.stack([units for _, units in every]))
+    e_value = sequence.e_value(effect.statistic(found), watch.df, watch.units, watch.rho2)
+    one_look, whenever = effect.interval(found, experiment.alpha), effect.around(found, watch.half_width)
     figures = np.stack([*found, *one_look, effect.p_value(found), *whenever, e_value], axis=-1)
     return [[Figures(*one) for one in figures[:, at].tolist()] for at in range(figures.shape[1])]
 

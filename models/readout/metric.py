@@ -216,7 +216,7 @@ def read_power(question: Question, arms: Arms) -> Snapshot:
         return unknown(names, NO_VARIANCE)
     experiment, units = question.plan.experiment, sum(arms.gate.units)
     grown = np.array([1.0, max(1.0, experiment.planned_units / units)])
-    half_widths = watch_of(experiment, arms.gate.effective * grown, units * grown).half_width
+    half_widths = watch_of(experiment, arms.effects.itt.df * grown, units * grown).half_width
     now, planned = (power(drift, half) for drift, half in zip(least / error * grown**0.5, half_widths, strict=True))
     return {
         "minimum_effect": question.metric.smallest_gain,
