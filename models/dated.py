@@ -19,7 +19,8 @@ Sums = dict[str, dict[int, int]]
 """name -> day -> amount in millionths."""
 
 CHURNED, CONVERTED, PAYING, TRIAL = "churned", "converted", "paying", "trial"
-STARTED, COMPLETED = "tasks_started", "tasks_completed"
+STARTED, COMPLETED, ENDED = "tasks_started", "tasks_completed", "tasks_ended"
+"""A task has ended when it has been begun and completed, in whatever order: some are completed that nobody began."""
 LESSONS = "lessons_completed"
 UNDATED = frozenset({e.SessionStarted, e.CoreAction, e.FeatureConfigured})
 """Events that change days and features only, which most events do: the sums here read the same after them."""
@@ -39,6 +40,14 @@ def dated_of(row: Row) -> Sums:
         (TRIAL, [] if row.trial_at is None else [row.trial_at]),
         (STARTED, [task.started for task in row.tasks.values() if task.started is not None]),
         (COMPLETED, [task.completed for task in row.tasks.values() if task.completed is not None]),
+        (
+            ENDED,
+            [
+                max(task.started, task.completed)
+                for task in row.tasks.values()
+                if task.started is not None and task.completed is not None
+            ],
+        ),
         *(
             (f"help:{source}", [help_.at for help_ in row.helps if help_.source == source])
             for source in ("CS", "OTHER")

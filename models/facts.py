@@ -299,6 +299,7 @@ def cs_contacted(row: Row, at: int, event: e.CsContacted) -> None:
     add_outcome(row, "cs_contacts", at, FIXED_POINT)
     if event.properties.sentiment is not None:
         add_outcome(row, "cs_sentiment", at, event.properties.sentiment * FIXED_POINT)
+        add_outcome(row, "cs_sentiments", at, FIXED_POINT)
 
 
 def subscribed(row: Row, at: int, event: e.Converted | e.Renewed | e.MrrChanged) -> None:

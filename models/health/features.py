@@ -8,17 +8,17 @@ and amounts are as people would say them; a model squashes them for itself.
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from math import log1p
+from math import isfinite, log1p
 from typing import NamedTuple
 
 from models.account import Account
 from models.clock import DAY
-from models.dated import COMPLETED, CONVERTED, LESSONS, STARTED
+from models.dated import COMPLETED, CONVERTED, ENDED, LESSONS, STARTED
 from models.facts import FIXED_POINT
 
 Features = dict[str, float]
-WEEK, MONTH, QUARTER, YEAR = 7, 28, 91, 400
-"""Days that inputs look back on; daily sums are kept for 400."""
+WEEK, MONTH, QUARTER, YEAR = 7, 28, 91, 392
+"""Days that inputs look back on. Daily sums are kept for 400, back from the latest: rows may be ahead of the day."""
 LONGEST_AGO = 56
 """Days without a visit beyond which it makes no difference how many: the days that are kept of a row are 64."""
 NAMES = 32
@@ -37,21 +37,25 @@ INPUTS = (
     Input("days_since_visit", "days, at most 56", "how long ago the product was last used by a person"),
     Input("active_days", "days a week", "days with a visit in the last four weeks, as a rate"),
     Input("active_days_trend", "days a week", "the same, less that of the four weeks before"),
-    Input("visitors", "users", "users with a visit in the last week"),
-    Input("regular_share", "share of users", "users with a visit in the last week, of those who belong to the account"),
+    Input("visitors", "users", "users with a visit in the last week; visits that name nobody are one user's"),
+    Input(
+        "regular_share",
+        "share of users",
+        "users with a visit in the last week to those who belong to the account, at most 1: some may have left since",
+    ),
     Input("seat_utilisation", "share of seats", "users with a visit in the last week, of the seats that are paid for"),
     Input("breadth", "distinct features", "features, tasks and kinds of amounts used in the last four weeks"),
     Input("configured", "distinct features", "features that were set up in the last eight weeks"),
     Input("key_action_days", "days a week", "days with a key action in the last four weeks, as a rate"),
     Input("usage", "amount", "everything that usage reports counted in the last four weeks"),
     Input("usage_quarter", "amount", "the same, in the last quarter"),
-    Input("usage_year", "amount", "the same, in the last 400 days"),
+    Input("usage_year", "amount", "the same, in the last 56 weeks"),
     Input("usage_trend", "log ratio", "that of the last four weeks, against the four weeks before"),
     Input("days_since_report", "days, at most 400", "how long ago usage was last reported, be it that there was none"),
     Input("reports", "reports", "usage reports in the last four weeks"),
     Input("reports_quarter", "reports", "the same, in the last quarter"),
-    Input("reports_year", "reports", "the same, in the last 400 days"),
-    Input("usage:*", "amount", "one amount of the usage reports in the last four weeks"),
+    Input("reports_year", "reports", "the same, in the last 56 weeks"),
+    Input("usage:*", "amount", "one amount of the usage reports in the last four weeks; unknown after 56 without any"),
     Input("usage_trend:*", "log ratio", "the same, against the four weeks before"),
     Input("automated:*", "amount", "one amount used by automation in the last four weeks"),
     Input("members", "users", "users who belong to the account: its size"),
@@ -71,7 +75,7 @@ INPUTS = (
     Input("nps", "0 to 10", "mean answer of the last quarter to how likely they are to recommend"),
     Input("csat", "1 to 5", "mean answer of the last quarter to how satisfied they are"),
     Input("cs_contacts", "contacts", "times that customer success was in contact in the last four weeks"),
-    Input("cs_sentiment", "-1 to 1", "mean sentiment of those contacts in the last quarter"),
+    Input("cs_sentiment", "-1 to 1", "mean sentiment of the contacts of the last quarter of which it was told"),
     Input("payments_failed", "share of payments", "payments that failed in the last quarter"),
     Input("age", "days", "days since the account's first event"),
     Input("customer_age", "days", "days since it became a paying customer"),
@@ -83,11 +87,9 @@ INPUTS = (
 def features_of(
     account: Account, day: int, chosen: tuple[str, ...] = (), key_actions: tuple[str, ...] = ()
 ) -> Features:
-    """The account's inputs at the end of a day. chosen: names or patterns of them; none means all."""
-    known = Features(_of(account, day, key_actions))
-    if not chosen:
-        return known
-    return {name: value for name, value in known.items() if is_chosen(name, chosen)}
+    """The account's inputs at the end of a day, all finite. chosen: names or patterns of them; none means all."""
+    known = ((name, value) for name, value in _of(account, day, key_actions) if isfinite(value))
+    return {name: value for name, value in known if not chosen or is_chosen(name, chosen)}
 
 
 @lru_cache(65_536)
@@ -108,9 +110,9 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
     yield "members", float(members)
     seats = number_on(account, "seats", day)
     if members > 0:
-        yield "regular_share", visitors / members
+        yield "regular_share", min(1.0, visitors / members)
         yield "tasks_completed", _until(dated.get(COMPLETED), day) / members
-        yield "tasks_open", max(0.0, _until(dated.get(STARTED), day) - _until(dated.get(COMPLETED), day)) / members
+        yield "tasks_open", (_until(dated.get(STARTED), day) - _until(dated.get(ENDED), day)) / members
     if seats is not None and seats > 0:
         yield "seat_utilisation", visitors / seats
     if visitors:
@@ -140,7 +142,7 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
 
 
 class Amount(NamedTuple):
-    """What was counted under a name by the end of a day: in four weeks, the four before, a quarter, 400 days."""
+    """What was counted under a name by the end of a day: in four weeks, the four before, a quarter, 56 weeks."""
 
     month: float
     before: float
@@ -148,27 +150,30 @@ class Amount(NamedTuple):
     year: float
 
 
-def _amount(sums: Mapping[int, int], day: int) -> Amount:
+def _amount(sums: Mapping[int, int], day: int) -> Amount | None:
+    """None where nothing was counted: a name that comes up later is not known yet."""
+    known = [(ago, amount) for d, amount in sums.items() if 0 <= (ago := day - d) < YEAR]
+    if not known:
+        return None
     month = before = quarter = year = 0
-    for d, amount in sums.items():
-        ago = day - d
-        if 0 <= ago < YEAR:
-            year += amount
-            if ago < QUARTER:
-                quarter += amount
-                if ago < MONTH:
-                    month += amount
-                elif ago < 2 * MONTH:
-                    before += amount
+    for ago, amount in known:
+        year += amount
+        if ago < QUARTER:
+            quarter += amount
+            if ago < MONTH:
+                month += amount
+            elif ago < 2 * MONTH:
+                before += amount
     return Amount(month / FIXED_POINT, before / FIXED_POINT, quarter / FIXED_POINT, year / FIXED_POINT)
 
 
 def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
     """What usage reports counted, in all and by name, and the breadth that they are part of."""
     found = {
-        name: _amount(sums, day)
+        name: amount
         for name, sums in account.dated.items()
         if name == "reports" or name.startswith(("usage:", "automated:"))
+        if (amount := _amount(sums, day)) is not None
     }
     reports = found.pop("reports", None)
     used = [amount for name, amount in found.items() if name.startswith("usage:")]
@@ -177,7 +182,7 @@ def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
         name.startswith("configured:") and any(day - LONGEST_AGO < d <= day for d in days)
         for name, days in account.features.items()
     ))  # fmt: skip
-    if reports is not None and reports.year:
+    if reports is not None:
         yield "days_since_report", float(day - max(d for d in account.dated["reports"] if d <= day))
         yield from zip(("reports", "reports_quarter", "reports_year"), (reports.month, *reports[2:]), strict=True)
         total = Amount(*map(sum, zip(*used, strict=True))) if used else Amount(0, 0, 0, 0)
@@ -197,13 +202,13 @@ def _rates(dated: Mapping[str, Mapping[int, int]], day: int) -> Iterator[tuple[s
     """Shares and means of the last quarter; unknown where nobody answered, paid or was spoken to."""
     correct, wrong = (_within(dated.get(f"concept:{verdict}"), day, QUARTER) for verdict in ("correct", "wrong"))
     failed, paid = (_within(dated.get(f"payments_{how}"), day, QUARTER) for how in ("failed", "succeeded"))
-    contacts = _within(dated.get("cs_contacts"), day, QUARTER)
+    told = _within(dated.get("cs_sentiments"), day, QUARTER)
     if correct + wrong:
         yield "comprehension", correct / (correct + wrong)
     if failed + paid:
         yield "payments_failed", failed / (failed + paid)
-    if contacts and "cs_sentiment" in dated:
-        yield "cs_sentiment", _within(dated["cs_sentiment"], day, QUARTER) / contacts
+    if told:
+        yield "cs_sentiment", _within(dated.get("cs_sentiment"), day, QUARTER) / told
     for survey in ("nps", "csat"):
         answers = [
             (int(name.rpartition(":")[2]), _within(sums, day, QUARTER))

@@ -1,0 +1,365 @@
+"""What is known of an account at the end of a day: from the events up to that day only, and as a count over them says."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from math import isfinite, log1p
+from statistics import fmean
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.account import Account
+from models.clock import day_of, micros
+from models.health.features import INPUTS, Features, features_of, is_chosen
+from tests.core.generated import KINDS, one_event
+from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, rebuilt, sums_of
+
+pytestmark = pytest.mark.core
+
+AHEAD = 8
+"""Days that rows may be ahead of the day that is read without any part in it; the sources are read within two."""
+VISITS = frozenset({"session_started", "task_started", "task_completed", "task_failed", "feature_configured"})
+
+
+def account_of(events: Iterable[Json]) -> Account:
+    """Acme as its events make it."""
+    worker = Worker()
+    worker.given(*events)
+    return worker.partition.ledger.sums.accounts.get("acme", Account())
+
+
+def features(events: Iterable[Json], day: int, **how: tuple[str, ...]) -> Features:
+    """What is known of acme at the end of a day, counted from the first day of the tests."""
+    return features_of(account_of(events), FIRST_DAY + day, **how)
+
+
+def day(one: Json) -> int:
+    """The day of an event, counted from the first day of the tests."""
+    return day_of(micros(datetime.fromisoformat(one["at"]))) - FIRST_DAY
+
+
+TODAY = 450
+EDGES = (0, 1, 6, 7, 27, 28, 55, 56, 90, 91, 391, 392, 399, 400, 449)
+"""Days before today at which windows begin and end."""
+OFTEN = ("usage_reported", "lesson_completed", "member_removed", "member_added", "task_started", "cs_contacted")
+"""Types of which several of one user are needed before there is anything to get wrong."""
+
+
+@st.composite
+def histories(draw: st.DrawFn, ahead: int = AHEAD) -> list[Json]:
+    """Events of acme, where windows begin and end and behind today, with at least one that is known by then."""
+    apart = st.one_of(st.sampled_from(EDGES), st.integers(-ahead, 70))
+    at = st.builds(lambda ago, hour: instant(TODAY - ago, hour), apart, st.sampled_from([0, 12, 23]))
+    kinds = st.sampled_from([KINDS, OFTEN, OFTEN])
+    found = [draw(one_event(at, draw(kinds))) for _ in range(draw(st.integers(1, 12)))]
+    told = st.sampled_from([0.0, 1.0, 40.0, True, "many"])
+    found += [event("traits_set", draw(at), user=None, seats=draw(told)) for _ in range(draw(st.integers(0, 2)))]
+    return [{**one, "account_id": "acme"} for one in [event("trial_started", instant(TODAY - 420)), *found]]
+
+
+@given(histories())
+@checked(150)
+def test_nothing_that_happened_after_the_day_has_any_part_in_it(history: list[Json]) -> None:
+    assert features(history, TODAY) == features([one for one in history if day(one) <= TODAY], TODAY)
+
+
+AGAIN: dict[str, Json] = {
+    "usage_reported": {"board": 2.0}, "session_started": {}, "feature_configured": {"feature": "board"},
+    "ticket_opened": {"ticket": "t"}, "survey_answered": {"survey": "nps", "score": 3}, "payment_failed": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", AGAIN)
+def test_what_comes_again_takes_nothing_away_at_the_edge_of_a_window(kind: str) -> None:
+    first, last = event("trial_started", instant(0)), event(kind, instant(TODAY + AHEAD), **AGAIN[kind])
+    for ago in EDGES:
+        once = event(kind, instant(TODAY - ago), **AGAIN[kind])
+        assert features([first, once, last], TODAY) == features([first, once], TODAY), ago
+
+
+# -- counted by another route --------------------------------------------------------------------------------------
+
+
+def counted(history: list[Json], today: int) -> Features:
+    """The inputs that can be counted, from the events themselves."""
+    events = sorted((one for one in history if day(one) <= today), key=lambda one: one["at"])
+
+    def within(window: int, *kinds: str, back: int = 0) -> list[Json]:
+        first, last = today - back - window, today - back
+        return [one for one in events if first < day(one) <= last and (not kinds or one["type"] in kinds)]
+
+    def visits(window: int, back: int = 0) -> list[Json]:
+        return [one for one in within(window, back=back) if is_visit(one)]
+
+    def active(back: int = 0) -> int:
+        return len({day(one) for one in visits(28, back)})
+
+    found: Features = {}
+    last = max((day(one) for one in events if is_visit(one)), default=-1000)
+    found["days_since_visit"] = min(56, today - last)
+    found["active_days"], found["active_days_trend"] = active() / 4, (active() - active(28)) / 4
+    visitors = {one.get("user_id") for one in visits(7)}
+    here = {user for user in people(events) if belongs(events, user, today)}
+    found |= {"visitors": len(visitors), "members": len(here)}
+    if here:
+        found["regular_share"] = min(1.0, len(visitors) / len(here))
+        begun, done = ({(one["user_id"], one["properties"]["task"]) for one in events if one["type"] == kind}
+                       for kind in ("task_started", "task_completed"))  # fmt: skip
+        found["tasks_completed"], found["tasks_open"] = len(done) / len(here), len(begun - done) / len(here)
+    if visitors:
+        taught = {one["user_id"] for one in events if one["type"] == "lesson_completed"}
+        found["trained_share"] = len(visitors & taught & here) / len(visitors)
+    for name, kind, window in (
+        ("lessons", "lesson_completed", 91), ("tickets", "ticket_opened", 28), ("cs_contacts", "cs_contacted", 28),
+    ):  # fmt: skip
+        found[name] = len(within(window, kind))
+    for name, source in (("help_cs", "CS"), ("help_other", "OTHER")):
+        found[name] = sum(one["properties"]["source"] == source for one in within(28, "help_engaged"))
+    opened, closed = (len(within(91, f"ticket_{how}")) for how in ("opened", "closed"))
+    found["tickets_open"] = max(0, opened - closed)
+    found |= rates(within)
+    found["age"] = today - min(map(day, events))
+    customer = [day(one) for one in events if one["type"] == "converted"]
+    if customer:
+        found["customer_age"] = today - min(customer)
+    for name in ("seats", "role", "segment"):
+        told = [one for one in events if name in one["properties"] and "user_id" not in one]
+        value = last_told(told, name)
+        if isinstance(value, float):
+            found[f"trait:{name}"] = value
+            if name == "seats" and value > 0:
+                found["seat_utilisation"] = len(visitors) / value
+    return found | amounts(within)
+
+
+def is_visit(one: Json) -> bool:
+    """Whether an event says that somebody used the product."""
+    automated = one["properties"].get("automated", False)
+    return one["type"] in VISITS or (one["type"] in ("core_action", "usage_reported") and not automated)
+
+
+def people(events: list[Json]) -> set[str]:
+    return {one["user_id"] for one in events if "user_id" in one}
+
+
+def belongs(events: list[Json], user: str, today: int) -> bool:
+    """Whether the last word on a user's membership is not that they were removed; of one instant removal counts."""
+    words = [(one["at"], one["type"] == "member_removed") for one in events
+             if one.get("user_id") == user and one["type"].startswith("member_") and day(one) <= today]  # fmt: skip
+    return not words or not max(words)[1]
+
+
+def last_told(told: list[Json], name: str) -> object:
+    """A trait's last value; of one instant, by type and text."""
+    values = [(one["at"], type(value := one["properties"][name]).__name__, str(value), value) for one in told]
+    return max(values)[3] if values else None
+
+
+def rates(within: Callable[..., list[Json]]) -> Features:
+    """Shares and means of the last quarter, unknown where there is nothing to take them of."""
+    kept: dict[str, list[float]] = {
+        "comprehension": [one["properties"]["correct"] for one in within(91, "concept_checked")],
+        "payments_failed": [
+            one["type"] == "payment_failed" for one in within(91, "payment_failed", "payment_succeeded")
+        ],
+        "cs_sentiment": [
+            one["properties"]["sentiment"] for one in within(91, "cs_contacted") if "sentiment" in one["properties"]
+        ],
+        **{
+            survey: [
+                one["properties"]["score"]
+                for one in within(91, "survey_answered")
+                if one["properties"]["survey"] == survey
+            ]
+            for survey in ("nps", "csat")
+        },
+    }
+    return {name: fmean(values) for name, values in kept.items() if values}
+
+
+def amounts(within: Callable[..., list[Json]]) -> Features:
+    """What usage reports counted, in all and by name."""
+    found: Features = {}
+
+    def total(window: int, name: str | None = None, automated: bool = False, back: int = 0) -> float:
+        return sum(amount for one in within(window, "usage_reported", back=back)
+                   if one["properties"].get("automated", False) == automated
+                   for named, amount in one["properties"].items()
+                   if named != "automated" and name in (None, named))  # fmt: skip
+
+    def trend(name: str | None) -> float:
+        return log1p(max(0.0, total(28, name))) - log1p(max(0.0, total(28, name, back=28)))
+
+    for name, window in (("", 28), ("_quarter", 91), ("_year", 392)):
+        if within(392, "usage_reported"):
+            found[f"reports{name}"] = len(within(window, "usage_reported"))
+            found[f"usage{name}"] = total(window)
+            found["usage_trend"] = trend(None)
+    for automated in (False, True):
+        for name in ("board", "report", "x/y", "é"):
+            ever = [one for one in within(392, "usage_reported") if name in one["properties"]
+                    and one["properties"].get("automated", False) == automated
+                    and one["properties"][name]]  # fmt: skip
+            if ever and automated:
+                found[f"automated:{name}"] = total(28, name, automated)
+            elif ever:
+                found[f"usage:{name}"], found[f"usage_trend:{name}"] = total(28, name), trend(name)
+    used = {name for name, value in found.items() if name.startswith("usage:") and value > 0}
+    features = {one["properties"]["feature"] for one in within(28, "core_action")}
+    tasks = {one["properties"]["task"] for one in within(28, "task_completed")}
+    configured = {one["properties"]["feature"] for one in within(28, "feature_configured")}
+    found["breadth"] = len(used) + len(features) + len(tasks) + len(configured)
+    found["configured"] = len({one["properties"]["feature"] for one in within(56, "feature_configured")})
+    return found
+
+
+NOT_COUNTED = {"joined", "left"}
+
+
+@given(histories())
+@checked(120)
+def test_what_can_be_counted_is_what_a_count_over_the_events_says(history: list[Json]) -> None:
+    found = features(history, TODAY)
+    assert {name: found[name] for name in found if name not in NOT_COUNTED} == pytest.approx(counted(history, TODAY))
+
+
+# -- the sums they are read from -----------------------------------------------------------------------------------
+
+
+@given(st.lists(histories(), min_size=2, max_size=2), st.sampled_from(["ann", "bob", None]))
+@checked(25)
+def test_the_sums_are_those_of_a_fresh_start_after_every_batch_and_after_somebody_is_forgotten(
+    batches: list[list[Json]], who: str | None
+) -> None:
+    worker = Worker()
+    for batch in batches:
+        worker.given(*batch)
+        assert sums_of(worker.partition) == sums_of(rebuilt(worker))
+    worker.given(forgotten(who))
+    assert sums_of(worker.partition) == sums_of(rebuilt(worker))
+
+
+def forgotten(user: str | None) -> Json:
+    person = {"user_id": user} if user else {}
+    return {"id": f"forget {user}", "type": "forget", "at": "2026-05-05T00:00:00Z", "account_id": "acme", **person}
+
+
+@given(histories(), st.sampled_from(["ann", "bob"]))
+@checked(40)
+def test_of_somebody_forgotten_nothing_is_left_in_the_features(history: list[Json], who: str) -> None:
+    without = [one for one in history if one.get("user_id") != who]
+    if without:
+        assert features([*history, forgotten(who)], TODAY) == features(without, TODAY)
+
+
+# -- single cases --------------------------------------------------------------------------------------------------
+
+
+def test_every_input_is_listed_once_with_unit_and_meaning_and_nothing_else_is_given() -> None:
+    names = [one.name for one in INPUTS]
+    assert len(set(names)) == len(names)
+    assert all(one.unit and one.meaning for one in INPUTS)
+    everything = [event("trial_started"), *(event("usage_reported", user="ann", board=1.0, automated=how) for how in (False, True)),
+                  event("traits_set", user=None, seats=3.0), event("survey_answered", survey="nps", score=9)]  # fmt: skip
+    found = features(everything, 0, key_actions=("core_action:board",))
+    assert all(is_chosen(name, tuple(names)) for name in found)
+
+
+def test_of_an_account_of_which_nothing_is_told_the_rest_is_absent_and_not_0() -> None:
+    found = features([event("core_action", user=None, feature="board")], 0)
+    unknown = {"regular_share", "tasks_completed", "tasks_open", "seat_utilisation", "usage", "usage_trend", "reports",
+               "comprehension", "nps", "csat", "cs_sentiment", "payments_failed", "customer_age"}  # fmt: skip
+    assert not unknown & found.keys()
+
+
+def test_one_user_is_a_whole_account() -> None:
+    found = features([event("session_started"), event("lesson_completed", lesson="board")], 0)
+    assert {name: found[name] for name in ("members", "visitors", "regular_share", "trained_share", "joined")} == {
+        "members": 1, "visitors": 1, "regular_share": 1, "trained_share": 1, "joined": 1
+    }  # fmt: skip
+
+
+def test_five_thousand_users() -> None:
+    users = [f"user {number}" for number in range(5_000)]
+    lessons = [event("lesson_completed", instant(1), user=user, lesson="board") for user in users[:500]]
+    gone = [event("member_removed", instant(2), user=user) for user in users[:100]]
+    found = features([*(event("session_started", instant(1), user=user) for user in users), *lessons, *gone], 2)
+    assert {name: found[name] for name in ("members", "visitors", "left", "lessons", "trained_share")} == {
+        "members": 4_900, "visitors": 5_000, "left": 100, "lessons": 500, "trained_share": 400 / 5_000
+    }  # fmt: skip
+
+
+def test_the_trained_share_falls_when_a_trained_user_leaves_and_rises_when_they_are_back() -> None:
+    daily = [event("session_started", instant(day), user=user) for day in range(6) for user in ("ann", "bob")]
+    learned = event("lesson_completed", instant(1), lesson="board")
+    gone, back = event("member_removed", instant(3)), event("member_added", instant(5))
+    history = [*daily, learned, gone, back]
+    shares = [features(history, day)["trained_share"] for day in range(6)]
+    assert shares == [0, 0.5, 0.5, 0, 0, 0.5]
+
+
+def test_a_task_that_was_completed_and_never_begun_closes_no_other() -> None:
+    found = features([event("task_started", task="1"), event("task_completed", user="bob", task="2")], 0)
+    assert (found["tasks_open"], found["tasks_completed"]) == (1 / 2, 1 / 2)
+
+
+def test_contacts_of_which_no_sentiment_was_told_have_no_part_in_the_mean() -> None:
+    told = [event("cs_contacted", sentiment=sentiment) for sentiment in (-1, -1, 1)]
+    assert features([*told, event("cs_contacted")], 0)["cs_sentiment"] == pytest.approx(-1 / 3)
+    assert "cs_sentiment" not in features([event("cs_contacted")], 0)
+    assert features([event("cs_contacted", sentiment=0)], 0)["cs_sentiment"] == 0
+
+
+def test_a_share_of_more_visitors_than_members_is_the_whole() -> None:
+    history = [event("session_started", user=user) for user in ("ann", "bob")]
+    found = features([*history, event("member_removed", instant(1), user="bob")], 1)
+    assert (found["visitors"], found["members"], found["regular_share"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("seats", [1e12, 5e-324, -1.0, 0.0])
+def test_huge_and_tiny_numbers_give_finite_inputs_or_none(seats: float) -> None:
+    used = [event("usage_reported", user=f"user {number}", board=1e12, report=-1e12) for number in range(50)]
+    found = features([*used, event("traits_set", user=None, seats=seats)], 0)
+    assert found["usage:board"] == 5e13 and found["usage"] == 0
+    assert all(map(isfinite, found.values()))
+    assert ("seat_utilisation" in found) == (seats == 1e12)
+
+
+def test_a_name_that_comes_up_is_unknown_before_it_and_again_when_it_has_long_been_gone() -> None:
+    history = [
+        event("usage_reported", instant(day), board=2.0, **more) for day, more in ((0, {}), (10, {"report": 1.0}))
+    ]
+    found = {
+        day: features([*history, event("usage_reported", instant(402), board=1.0)], day)
+        for day in (9, 10, 40, 401, 402)
+    }
+    assert [one.get("usage:report") for one in found.values()] == [None, 1, 0, 0, None]
+
+
+def test_only_what_is_chosen_is_given() -> None:
+    used = [event("usage_reported", board=2.0, report=1.0)]
+    assert features(used, 0, chosen=("usage:*", "age")) == {"usage:board": 2, "usage:report": 1, "age": 0}
+
+
+def test_days_with_a_key_action() -> None:
+    history = [
+        event("core_action", instant(day), feature=name) for day, name in ((0, "board"), (1, "report"), (2, "board"))
+    ]
+    keyed = features(history, 2, key_actions=("core_action:board",))
+    assert keyed["key_action_days"] == 2 / 4 and "key_action_days" not in features(history, 2)
+
+
+def test_who_joined_and_left_in_four_weeks() -> None:
+    history = [event("session_started", instant(0)), event("session_started", instant(20), user="bob"),
+               event("member_removed", instant(25), user="bob"), event("member_added", instant(30), user="bob")]  # fmt: skip
+    joined, left = (
+        [features(history, day)[name] for day in (0, 20, 27, 28, 30, 53, 58)] for name in ("joined", "left")
+    )
+    assert (joined, left) == ([1, 2, 2, 1, 2, 1, 0], [0, 0, 1, 1, 1, 0, 0])
+
+
+def test_of_many_names_those_used_most_in_the_quarter_are_inputs() -> None:
+    used = [event("usage_reported", **{f"name {number}": float(number) for number in range(1, 41)})]
+    found = {name for name in features(used, 0) if name.startswith("usage:")}
+    assert found == {f"usage:name {number}" for number in range(9, 41)}
