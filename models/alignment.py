@@ -31,6 +31,8 @@ class Alignment(Generic[Token]):
     def __init__(self, partition: Partition) -> None:
         self.partition = partition
         self._queues: tuple[deque[Waiting[Token]], ...] = tuple(deque() for _ in SOURCES)
+        self._done: list[Token] = []
+        """Tokens of batches that have been taken, and not been given back yet."""
 
     def offer(self, topic: int, records: Sequence[Record], token: Token) -> None:
         """Put a batch behind those of its topic that wait already."""
@@ -43,26 +45,30 @@ class Alignment(Generic[Token]):
     def steps(self) -> Iterator[tuple[Effects, list[Token]]]:
         """Process all that may be processed now, step by step: effects to carry out, then tokens to acknowledge.
 
-        Carry out each step before asking for the next one.
+        Carry out each step before asking for the next one. Nothing is acknowledged while days are left to close: what
+        the partition's row says of these batches, their ticks above all, is stored behind the last of those days.
         """
         while True:
-            done = self._process()
-            more = self.partition.interrupted
-            yield self.partition.effects(), done
+            self._process()
+            more, unfinished = self.partition.interrupted, self.partition.days.unfinished
+            effects = self.partition.effects()
+            done, self._done = ([], self._done) if unfinished else (self._done, [])
+            yield effects, done
             if not more:
                 return
 
-    def _process(self) -> list[Token]:
+    def _process(self) -> None:
         """Process until nothing more may be processed, or not before what has been is stored."""
-        done: list[Token] = []
-        while not (self.partition.interrupted or self.partition.waiting) and (topic := self._next()) is not None:
+        while self.partition.days_are_over() and not self.partition.interrupted:
+            topic = self._next()
+            if topic is None:
+                return
             batch = self._queues[topic][0]
             rest = batch.records[batch.taken :] if batch.taken else batch.records
             batch.taken += self.partition.process(topic, rest)
             if batch.taken == len(batch.records):
                 self._queues[topic].popleft()
-                done.append(batch.token)
-        return done
+                self._done.append(batch.token)
 
     def _next(self) -> int | None:
         return next(

@@ -39,6 +39,8 @@ class Days:
         self._left: Iterator[None] | None = None
         self._day = NEVER
         self._work = 0
+        self._released: list[tuple[str, int]] = []
+        """Snapshots whose examples are among what is to be sent: account and day."""
 
     def begin(self, over: int) -> None:
         """A day has begun, and all up to `over` are to be closed if they are not."""
@@ -60,6 +62,13 @@ class Days:
             return False
         self._left = None
         return True
+
+    def sent(self) -> None:
+        """All examples so far are where the learner reads them. Only now may their snapshots go: outputs and rows are
+        written side by side, and a snapshot that is gone before its example has come would be a label lost."""
+        for account_id, day in self._released:
+            self._ledger.keep_snapshot(account_id, day, None)
+        self._released = []
 
     def _close_all(self, over: int) -> Iterator[None]:
         """A score from a model changes with every day. One from the activity index does not: stretches in which none
@@ -86,12 +95,12 @@ class Days:
         ends_week, takes_snapshots = day == week_end(day, self._ends), is_snapshot_day(day, self._health)
         self._book.close(day)
         for account_id, account in self._accounts():
+            if ends_week:
+                self._release(account_id, account, day)
             if account.first_day > day:
                 continue
             self._remember(account_id, account, day, basis)
             yield from self._worked(effort)
-            if ends_week:
-                self._release(account_id, account, day)
             if takes_snapshots and may_happen(account, day, self._label):
                 self._ledger.keep_snapshot(account_id, day, self._features(account, day))
                 yield from self._worked(SNAPSHOT)
@@ -111,7 +120,7 @@ class Days:
         if features is not None:
             example = example_of(account_id, account, taken, features, day, self._label)
             self._send(Output("health-examples", 0, account_id.encode(), encode_example(example)))
-            self._ledger.keep_snapshot(account_id, taken, None)
+            self._released.append((account_id, taken))
 
     def _mark(self, day: int) -> None:
         """Tell the learner that this partition has sent every example up to a day."""

@@ -31,7 +31,7 @@ from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
 from models.record import CLOCK, Record, latest_plausible, position
 from models.refused import dead_letter, sent_on
-from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of
+from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of, snapshot_day
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
 from models.working import ROWS, Happening
@@ -107,6 +107,10 @@ class Partition:
             elif key.startswith(FORGOTTEN_KEY):
                 self.forgotten.load(key)
         self.ledger.rebuild(self._rows(stored), self.book.now)
+        waiting = waiting_days(self.book.row.closed_day, self.world.product.label)
+        for key, _ in stored:
+            if key.startswith(SNAPSHOT_KEY) and snapshot_day(key) < waiting.start:
+                self.ledger.pending[key] = None  # its example was the last thing that the former owner did
 
     def with_plans(self, world: World, items: Iterable[tuple[bytes, bytes]]) -> Effects:
         """Read the rows against other plans; the new sums are sent as soon as they are known."""
@@ -140,7 +144,7 @@ class Partition:
         Returns how many records were taken. What follows from them waits for `effects`.
         """
         taken, decode = 0, self._decode
-        if not self._days_are_over():
+        if not self.days_are_over():
             return 0
         for record in records:
             decoded = decode(topic, record.value, record.headers)
@@ -152,7 +156,7 @@ class Partition:
                 self._event(topic, record, decoded, at)
             elif isinstance(decoded, Tick):
                 self._tick(topic, record, decoded)
-                if not self._days_are_over():
+                if not self.days_are_over():
                     break
                 if not self.may_take(topic):
                     taken += 1
@@ -171,9 +175,11 @@ class Partition:
         """Whether nothing more may be taken until what is known has been learned (`Days.waiting`)."""
         return self.days.waiting
 
-    def _days_are_over(self) -> bool:
+    def days_are_over(self) -> bool:
         """Do a slice of what there is to do for days that are over; whether nothing is left of it. If so, the next
         record may be taken in this step, else in a later one."""
+        if self.waiting:
+            return False
         if self.days.unfinished:
             self._closed = True
             if not self.days.go_on():
@@ -189,6 +195,7 @@ class Partition:
         # What the clock says is stored when all that follows from it has been: else a day might never be closed.
         book = None if self.days.unfinished else self.book.taken()
         effects = Effects(self._outputs, self.ledger.taken(), book)
+        self.days.sent()
         self._begin()
         return effects
 

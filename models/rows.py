@@ -156,6 +156,11 @@ def snapshot_key(account_id: str, day: int) -> bytes:
     return f"s{day}:{account_id}".encode()
 
 
+def snapshot_day(key: bytes) -> int:
+    """The day of the snapshot that a row with this key holds."""
+    return int(key.removeprefix(SNAPSHOT_KEY).partition(b":")[0])
+
+
 def owner_of(key: bytes) -> tuple[str, str | None]:
     """The (account, user) a row key was made from."""
     if key.startswith(ACCOUNT_KEY):

@@ -66,8 +66,9 @@ def due(day: int, label: Label, ends: int = SUNDAY) -> int:
 
 
 def waiting_days(day: int, label: Label, ends: int = SUNDAY) -> range:
-    """The ends of weeks whose snapshots may still wait for their labels when a day has been closed."""
-    return range(due(week_end(day, ends) - WEEK, label, ends), day + 1, WEEK)
+    """The ends of weeks whose snapshots wait for their labels when a day has been closed."""
+    last_week_end = day - (day - ends) % WEEK
+    return range(due(last_week_end, label, ends) + WEEK, day + 1, WEEK)
 
 
 def example_of(account_id: str, account: Account, day: int, features: Features, release: int, label: Label) -> Example:

@@ -21,6 +21,7 @@ from models.contribution import World
 from models.decode import Decode, Ignored, Refusal, event_time
 from models.events import HOME, SOURCES, Event, Tick
 from models.facts import advance
+from models.health.known import Known
 from models.messages import Output
 from models.partition import Effects, Partition
 from models.plan import Plan, PublishedPlan, read_plan
@@ -175,10 +176,10 @@ class Worker:
     """One partition with its stored rows and all it has sent. A new `Worker` on old rows is a restart."""
 
     def __init__(self, given: World | None = None, rows: dict[bytes, bytes] | None = None, number: int = 0,
-                 partitions: int = 1, clock: str = "log") -> None:  # fmt: skip
+                 partitions: int = 1, clock: str = "log", known: Known | None = None) -> None:  # fmt: skip
         self.world = given or world()
         self.rows = {} if rows is None else rows
-        self.partition = Partition(number, self.world, self.rows.get, place(partitions), clock)
+        self.partition = Partition(number, self.world, self.rows.get, place(partitions), clock, known)
         self.partition.rebuild(list(self.rows.items()))
         self.alignment: Alignment[int] = Alignment(self.partition)
         self.sent: list[Output] = []
@@ -239,6 +240,22 @@ class Worker:
     def row(self, user: str | None = "ann", account: str = "acme") -> Row:
         key = b"a" + account.encode() if user is None else f"u{len(account)}:{account}{user}".encode()
         return ROWS.decode(self.rows[key])[0]
+
+    def examples(self) -> dict[tuple[str, int], list[bytes]]:
+        """(account, snapshot day) -> the example, each time it was sent."""
+        found: dict[tuple[str, int], list[bytes]] = defaultdict(list)
+        for value in (sent.value for sent in self.sent if sent.topic == "health-examples" and sent.value is not None):
+            if (one := msgspec.json.decode(value)).get("account_id"):
+                found[one["account_id"], one["day"]].append(value)
+        return found
+
+    def markers(self) -> list[int]:
+        """The days up to which it has said that every example was sent."""
+        return [one["marker"] for one in self.to("health-examples") if "marker" in one]
+
+    def waiting(self) -> dict[bytes, bytes]:
+        """The snapshots that wait for their labels."""
+        return {key: value for key, value in self.rows.items() if key[:1] == b"s"}
 
     def facts(self) -> dict[bytes, bytes]:
         """Every user's and account's facts, and its closes, by row key."""
