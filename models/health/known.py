@@ -38,7 +38,8 @@ class Known:
         self._waits, self._model = waits, product.health.model
         self._features = inputs_for(product)
         self._index = ActivityIndex(product.actions.regular_days_per_week)
-        self._versions: dict[int, Champion] = {}
+        self._versions: dict[int, Basis] = {}
+        """Day -> what was learned when it had closed, or the index where that is not enough to score by."""
 
     def take(self, key: bytes, value: bytes | None) -> bool:
         """Take one record; whether it was one of the champion's versions or of how far has been learned."""
@@ -48,11 +49,11 @@ class Known:
         kind, model, day = split_key(key)
         if kind != "version" or model != self._model:
             return False
-        version = None if value is None else decode_version(value)
-        if version is not None and version.enough:
-            self._versions[day] = Champion(version, self._features)
-        else:
+        if value is None:
             self._versions.pop(day, None)
+        else:
+            version = decode_version(value)
+            self._versions[day] = Champion(version, self._features) if version.enough else self._index
         return True
 
     @property
@@ -61,7 +62,8 @@ class Known:
         return self._versions[max(self._versions)] if self._versions else self._index
 
     def before(self, day: int) -> Basis:
-        """What a day is closed with: the last version learned before it."""
+        """What a day is closed with: the last version learned before it. One that is not enough to score by is not made up
+        for by an older one, which would be let go at some time or other."""
         known = max((learned for learned in self._versions if learned < day), default=None)
         return self._index if known is None else self._versions[known]
 

@@ -50,6 +50,8 @@ class Learning:
         self._classifier = self._as_learned()
         self._pending: dict[int, dict[tuple[str, int], Example]] = defaultdict(dict)
         """Release day -> (account, snapshot day) -> example."""
+        self._heard = False
+        """Whether a marker has come that is not among what is kept."""
 
     def _take_up(self, key: bytes, value: bytes) -> None:
         kind, model, day = split_key(key)
@@ -69,7 +71,9 @@ class Learning:
         value: dict[str, Any] = msgspec.json.decode(message)
         if "marker" in value:
             partition = value["partition"]
-            self.state.markers[partition] = max(self.state.markers.get(partition, NEVER), value["marker"])
+            if value["marker"] > self.state.markers.get(partition, NEVER):
+                self.state.markers[partition] = value["marker"]
+                self._heard = True
             return
         example = decode_example(message)
         if example.release > self.state.learned:
@@ -81,16 +85,25 @@ class Learning:
         return not self._pending
 
     def learn(self, partitions: int) -> list[Output]:
-        """Learn every day of which all partitions have sent all; what is to be kept of it."""
-        markers = self.state.markers
+        """Learn every day of which all partitions have sent all; what is to be kept of it.
+
+        The state stands behind what has been learned and before what is let go. So whichever beginning of it has come
+        when the learner dies, the rest is learned again from the same. It is kept, too, when only markers have come:
+        they may be acknowledged, and never come again.
+        """
+        markers, heard = self.state.markers, self._heard
+        self._heard = False
         ready = min(markers.values()) if len(markers) == partitions else NEVER
         if ready <= self.state.learned:
-            return []
-        outputs: list[Output] = []
-        for day in sorted(day for day in self._pending if day <= ready):
+            return [_kept(STATE_KEY, self.state)] if heard else []
+        outputs, let_go = list[Output](), list[Output]()
+        days = sorted(day for day in self._pending if day <= ready)
+        for day in days:
             outputs += self._learn_day(day, sorted(self._pending.pop(day).values(), key=lambda one: one.place))
+        if days:
+            let_go = self._let_go(days[-1])
         self.state.learned, self.state.sure = ready, self._sure(ready)
-        return [*outputs, _kept(STATE_KEY, self.state)]
+        return [*outputs, _kept(STATE_KEY, self.state), *let_go]
 
     def _sure(self, learned: int) -> int:
         """Until when no version can come that scores. One is calibrated on predictions whose labels have come, and
@@ -108,7 +121,7 @@ class Learning:
         outputs = [_kept(version_key(self.model, day), self.versions[day])]
         if day in self.seen:
             outputs.append(_kept(seen_key(self.model, day), self.seen[day]))
-        return outputs + self._let_go(day)
+        return outputs
 
     def _predict(self, day: int, examples: list[Example]) -> None:
         """What the versions known at the snapshots say; nothing where none had seen both ends by then."""
