@@ -62,8 +62,8 @@ class Known:
         return self._versions[max(self._versions)] if self._versions else self._index
 
     def before(self, day: int) -> Basis:
-        """What a day is closed with: the last version learned before it. One that is not enough to score by is not made up
-        for by an older one, which would be let go at some time or other."""
+        """What a day is closed with: the last version learned before it. No older one stands in for one that is not
+        enough to score by: it would be let go at some time or other."""
         known = max((learned for learned in self._versions if learned < day), default=None)
         return self._index if known is None else self._versions[known]
 
