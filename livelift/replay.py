@@ -1,6 +1,6 @@
 """`livelift replay`: a recording through the same core in one process, without Kafka and Redis."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from livelift.recording import Record, Recording
@@ -35,23 +35,34 @@ class Replayed(NamedTuple):
 
 
 class Replay:
-    """One partition that holds every account, fed from a recording; `snapshot()` reads what Redis would hold."""
+    """One partition that holds every account, fed from a recording; `snapshot()` reads what Redis would hold.
 
-    def __init__(self, product: Product, plans: dict[str, PublishedPlan]) -> None:
+    learning: the champion's, which days are closed with. beside: others that learn from the same examples.
+    """
+
+    def __init__(
+        self,
+        product: Product,
+        plans: dict[str, PublishedPlan],
+        learning: Learning | None = None,
+        beside: Sequence[Learning] = (),
+    ) -> None:
         world = World(product, plans)
         self.rows: dict[bytes, bytes] = {}
-        self.known, self.learning = Known(product, waits=True), Learning(product)
+        self.known, self.learning, self.beside = Known(product, waits=True), learning or Learning(product), beside
         self.partition = Partition(0, world, self.rows.get, lambda account_id: 0, known=self.known)
         self.read_side = ReadSide(world)
         self.dead_letters = 0
         self._alignment: Alignment[None] = Alignment(self.partition)
         self._offsets = [0] * len(SOURCES)
+        self._events = 0
 
     def feed(self, records: Iterable[Record], last_tick: int, progress: Callable[[int], None] | None = None) -> None:
-        """Take records in send order, in batches as a fetch would bring them."""
+        """Take records in send order, in batches as a fetch would bring them. progress: is told the events so far."""
         headers = [(RECORDING_END, str(last_tick).encode())]
         pending: list[list[Replayed]] = [[] for _ in SOURCES]
         for record in records:
+            self._events += record.topic is not None
             topics = range(len(SOURCES)) if record.topic is None else (SOURCES.index(record.topic),)
             for topic in topics:
                 pending[topic].append(self._replayed(topic, record, headers))
@@ -68,13 +79,12 @@ class Replay:
         for topic, records in enumerate(pending):
             if records:
                 self._alignment.offer(topic, records, None)
-        count = sum(map(len, pending))
         pending[:] = [[] for _ in SOURCES]
         self._step()
         while self._learn():
             self._step()
         if progress is not None:
-            progress(count)
+            progress(self._events)
 
     def _step(self) -> None:
         for effects, _ in self._alignment.steps():
@@ -86,6 +96,8 @@ class Replay:
         for output in self.learning.learn(partitions=1):
             assert output.key is not None
             self.known.take(output.key, output.value)
+        for other in self.beside:
+            other.learn(partitions=1)
         return waited and not self.partition.waiting
 
     def _keep(self, effects: Effects) -> None:
@@ -99,7 +111,8 @@ class Replay:
         self.dead_letters += sum(output.topic == "dead-letters" for output in effects.outputs)
         for output in effects.outputs:
             if output.topic == "health-examples" and output.value is not None:
-                self.learning.take(output.value)
+                for one in (self.learning, *self.beside):
+                    one.take(output.value)
         self.read_side.take(effects.outputs)
 
     def snapshot(self) -> Snapshot:

@@ -78,18 +78,18 @@ def auc(found: Ranked) -> Array:
         return 1 - lost / (events * (found.rows - events))
 
 
-def lift(found: Ranked) -> Array:
+def lift(found: Ranked, top: float = TOP) -> Array:
     """How many times more events the riskiest tenth holds than a tenth drawn blindly, (...): 0 to 10.
 
-    The tenth is one of the weight, not rounded to whole rows: with 35 rows it is three and a half. The run of equal p
-    at its boundary gives the share of its events that fits, which is the mean over the orders of its rows (so if all
-    are tied: 1). NaN without events.
+    top: the share that is looked at, above 0, if not a tenth. The tenth is one of the weight, not rounded to whole
+    rows: with 35 rows it is three and a half. The run of equal p at its boundary gives the share of its events that
+    fits, which is the mean over the orders of its rows (so if all are tied: 1). NaN without events.
     """
-    room = TOP * found.rows[..., None] - found.events_above - found.others_above
+    room = top * found.rows[..., None] - found.events_above - found.others_above
     tied = found.events_tied + found.others_tied
     caught = (found.event * np.clip(room / np.where(tied > 0, tied, 1), 0, 1)).sum(-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return caught / (TOP * found.event.sum(-1))
+        return caught / (top * found.event.sum(-1))
 
 
 def _runs(rising: Array, values: Array) -> Runs:

@@ -91,7 +91,7 @@ def summary(predictions: Predictions, spell: int = 1, replicates: int = REPLICAT
 
     What cannot be known is null, with `because`.
     """
-    every, alone = (_ranked(rows, replicates, seed) for rows in (predictions, predictions.without_contacted()))
+    every, alone = (ordering(rows, replicates, seed) for rows in (predictions, predictions.without_contacted()))
     calibration = probabilities(predictions, replicates, seed)
     error = calibration_error(predictions, spell, replicates, seed)
     return {
@@ -110,6 +110,22 @@ def summary(predictions: Predictions, spell: int = 1, replicates: int = REPLICAT
         ],
         "without_contacted": alone,
     }  # fmt: skip
+
+
+def ordering(predictions: Predictions, replicates: int = REPLICATES, seed: int = SEED) -> Snapshot:
+    """What is said of the accounts' order, JSON-able: counts, AUC, lift and skill. Only the order of p matters."""
+    scored = predictions.where(predictions.scored)
+    found = ranks(predictions, replicates, seed)
+    because, skill = unknown_because(scored), has_skill(found)
+    return {
+        "rows": len(predictions),
+        "scored": len(scored),
+        "accounts": len(np.unique(predictions.account)),
+        "accounts_with_event": len(np.unique(scored.account[scored.label])),
+        **{name: _written(figure, scored) for name, figure in found.items()},
+        "has_skill": skill.has,
+        "skill": skill.words if because is None else f"has no skill yet: {because}",
+    }
 
 
 def comparison(champion: Predictions, found: dict[str, Figure]) -> Snapshot:
@@ -143,22 +159,6 @@ def _drawn(counted: Predictions, measured: Measured, replicates: int, seed: int)
 def _intervals(seen: Figures, read: Callable[[Array], Figures], drawn: Iterable[Array]) -> dict[str, Figure]:
     parts = [read(weights) for weights in drawn]
     return {name: Figure(float(value[0]), *percentiles([part[name] for part in parts])) for name, value in seen.items()}
-
-
-def _ranked(predictions: Predictions, replicates: int, seed: int) -> Snapshot:
-    """What is said of the accounts' order: counts, AUC, lift and skill."""
-    scored = predictions.where(predictions.scored)
-    found = ranks(predictions, replicates, seed)
-    because, skill = unknown_because(scored), has_skill(found)
-    return {
-        "rows": len(predictions),
-        "scored": len(scored),
-        "accounts": len(np.unique(predictions.account)),
-        "accounts_with_event": len(np.unique(scored.account[scored.label])),
-        **{name: _written(figure, scored) for name, figure in found.items()},
-        "has_skill": skill.has,
-        "skill": skill.words if because is None else f"has no skill yet: {because}",
-    }
 
 
 def _written(figure: Figure, predictions: Predictions) -> Snapshot:

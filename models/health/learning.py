@@ -6,8 +6,8 @@ snapshot; only then is it learned. So calibration and judgement rest on what was
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -37,11 +37,28 @@ decode_version = msgspec.json.Decoder(Version).decode
 decode_seen = msgspec.json.Decoder(Seen).decode
 
 
-class Learning:
-    """The learner's state. kept: what stands in `health-models`, by key; the state is data, and is never unpickled."""
+class Predicted(NamedTuple):
+    """An example, and what the version that was known at its snapshot says of it: raw log odds eta."""
 
-    def __init__(self, product: Product, kept: Mapping[bytes, bytes] = {}) -> None:
-        self.label, self.model = product.label, product.health.model
+    example: Example
+    version: Version
+    eta: float
+
+
+class Learning:
+    """The learner's state.
+
+    kept: what stands in `health-models`, by key; the state is data, and is never unpickled. told: is given a day's
+    predictions, all of them, before the day is learned.
+    """
+
+    def __init__(
+        self,
+        product: Product,
+        kept: Mapping[bytes, bytes] = {},
+        told: Callable[[list[Predicted]], None] | None = None,
+    ) -> None:
+        self.label, self.model, self._told = product.label, product.health.model, told
         self.state = decode_state(kept[STATE_KEY]) if STATE_KEY in kept else State()
         self.versions: dict[int, Version] = {}
         self.seen: dict[int, Seen] = {}
@@ -126,18 +143,22 @@ class Learning:
     def _predict(self, day: int, examples: list[Example]) -> None:
         """What the versions known at the snapshots say; nothing where none had seen both ends by then."""
         by_version: dict[int, Classifier] = {}
-        told, etas, calibrations = [], [], []
+        found: list[Predicted] = []
         for example in examples:
             version = self.version_before(example.day)
             if version is None:
                 continue
             if version.day not in by_version:
                 by_version[version.day] = restore(version.kind, version.state)
-            told.append(example)
-            etas.append(by_version[version.day].log_odds(example.features))
-            calibrations.append(version.calibration)
-        if told:
-            self.seen[day] = seen_of(told, etas, calibrations)
+            found.append(Predicted(example, version, by_version[version.day].log_odds(example.features)))
+        if found:
+            self.seen[day] = seen_of(
+                [one.example for one in found],
+                [one.eta for one in found],
+                [one.version.calibration for one in found],
+            )
+            if self._told is not None:
+                self._told(found)
 
     @property
     def latest(self) -> Version | None:

@@ -1,0 +1,1 @@
+"""`livelift backtest`: a recording's history through the same core, and what each model would have said of it."""
