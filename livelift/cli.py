@@ -5,7 +5,7 @@ import sys
 import typer
 
 from livelift.commands import experiments as on_experiments
-from livelift.commands import inspect, recordings, running
+from livelift.commands import inspect, judging, recordings, running
 from livelift.reach import in_words
 from livelift.surroundings import complain
 
@@ -36,6 +36,7 @@ app.command()(running.demo)
 app.command()(recordings.play)
 app.command()(recordings.replay)
 app.command()(recordings.simulate)
+app.command()(judging.backtest)
 app.command()(inspect.snapshot)
 app.command()(inspect.schema)
 app.command()(inspect.forget)

@@ -15,7 +15,7 @@ from models.health.features import MONTH, WEEK, is_chosen
 from models.health.state import State
 from models.index import BASELINE, FULL_BREADTH, WEIGHTS, WINDOW, Inputs
 
-NO_PROBABILITY = "it orders accounts but says no probability, so there is nothing to calibrate"
+NO_PROBABILITY = "they order accounts and say no probability, so there is nothing to calibrate and no Brier score"
 TENTH = 10.0
 """Points of the index that are written as one of log odds; only the order is meant."""
 

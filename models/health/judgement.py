@@ -112,7 +112,12 @@ class Judgement:
         models: Snapshot = {}
         for kind, rows in self.learned.items():
             role = "champion" if kind == champion else "challenger"
-            models[kind] = {"role": role, **self._since(kind), **summary(rows, self._spell, self._replicates)}
+            models[kind] = {
+                "role": role,
+                **self._since(kind),
+                **summary(rows, self._spell, self._replicates),
+                "once_scoring": self._once_scoring(kind, rows),
+            }
             progress(len(models))
         for kind, rows in self.baselines.items():
             said = ordering(rows, self._replicates)
@@ -151,6 +156,12 @@ class Judgement:
         if walk.scores_since is not None:
             return {"scores_since": date(walk.scores_since)}
         return {"scores_since": None, "no_score_because": why_heuristic(walk.learning.latest)}
+
+    def _once_scoring(self, kind: str, rows: Predictions) -> Snapshot | None:
+        """The figures of what people would have been shown as the model's score; None if it was not yet."""
+        since = self._backtest.models[kind].scores_since
+        shown = rows.where(rows.day >= since) if since is not None else None
+        return summary(shown, self._spell, self._replicates) if shown is not None and len(shown) else None
 
     def _labels(self) -> Snapshot:
         events, others = self._backtest.champion.labels

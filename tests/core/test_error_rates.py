@@ -11,7 +11,7 @@ from benchmarks.validate.cells import Cell
 from benchmarks.validate.counts import Count, Measure, broken
 from benchmarks.validate.draw import Units, units_of
 from benchmarks.validate.exercise import exercises, takers_against_others
-from benchmarks.validate.figure import BOTTOM, HEIGHT, TOP, Line, Panel, svg
+from benchmarks.validate.figure import Line, Panel, svg
 from benchmarks.validate.follow import Question, after, follow, looks
 from benchmarks.validate.page import page
 from benchmarks.validate.parts import PARTS
@@ -19,6 +19,7 @@ from benchmarks.validate.power import fixed_power, with_power
 from benchmarks.validate.readouts import ADJUSTED, COMPLIER, CONVERSIONS, OFFERED, OFFERED_TRUTH, PEEKING, RATIO
 from benchmarks.validate.sets import at_planned, few_takers
 from benchmarks.validate.stack import Stack
+from livelift.figure import BOTTOM, HEIGHT, TOP
 from models.inference.discoveries import level
 from models.inference.effect import intention_to_treat, interval
 from models.inference.means import means_of

@@ -17,7 +17,7 @@ from tests.support.build import Json
 START = 20_454
 """2026-01-01, as a day since 1970."""
 FADING = 56
-QUIET, LEAVING = 0.25, 0.55
+QUIET, LEAVING = 0.25, 0.8
 """Shares of accounts that have a quiet spell, and that leave."""
 
 
@@ -43,12 +43,12 @@ class Account:
 
     def __init__(self, name: str, days: int, rng: np.random.Generator) -> None:
         self.name, self.rng, self._written = name, rng, 0
-        self.users = 1 + int(rng.integers(5))
+        self.users = 1 + int(rng.integers(3))
         self.began = START + int(rng.integers(60))
-        self.rate = float(rng.uniform(0.25, 0.8))
+        self.rate = float(rng.uniform(0.15, 0.6))
         end = START + days
         leaves = rng.random() < LEAVING
-        self.leaves = int(rng.integers(self.began + 70, end + 120)) if leaves else None
+        self.leaves = int(rng.integers(self.began + 50, end + 60)) if leaves else None
         self.quiet = int(rng.integers(self.began, end)) if rng.random() < QUIET else None
         self.until = end if self.leaves is None else min(end, self.leaves)
 
