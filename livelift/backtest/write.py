@@ -1,5 +1,7 @@
 """Writing a backtest's report: for people as Markdown and HTML, for programs as JSON."""
 
+import os
+from errno import EACCES
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,8 @@ from livelift.backtest.page import html, page
 def made_ready(folder: Path) -> None:
     """Make the folder, so that one that cannot be written to is known before anything long begins; OSError if not."""
     folder.mkdir(parents=True, exist_ok=True)
-    probe = folder / "report.json"
-    probe.open("ab").close()
-    if not probe.stat().st_size:
-        probe.unlink()
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(EACCES, "cannot be written to", str(folder))
 
 
 def write_report(folder: Path, report: dict[str, Any], predictions: dict[str, Any]) -> None:
