@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 WIDTH, HEIGHT = 380, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 48, 44
-LINE_HEIGHT = 14
+LINE_HEIGHT, SHORT = 14, 3
 COLOURS = ("#2471a3", "#c0392b", "#1e8449", "#7d3c98", "#b9770e", "#566573")
 """In the order in which lines are told apart."""
 Point = tuple[float, float]
@@ -74,7 +74,7 @@ def _panel(panel: Panel) -> str:
     for tick in y.ticks:
         parts.append(_straight(panel, (0, tick), (x.top, tick), "#ddd"))
         parts.append(_text(LEFT - 6, _down(panel, tick) + 4, y.written(tick), anchor="end"))
-    parts += [_text(_along(panel, tick), HEIGHT - BOTTOM + 16, x.written(tick), anchor="middle") for tick in x.ticks]
+    parts += [_tick(panel, tick) for tick in x.ticks]
     parts.append(_text(_along(panel, x.top / 2), HEIGHT - 10, x.name, anchor="middle"))
     for one in panel.dashed:
         parts.append(_straight(panel, one.start, one.end, "#888", ' stroke-dasharray="5 4"'))
@@ -87,6 +87,13 @@ def _panel(panel: Panel) -> str:
         parts += _drawn(panel, line)
         parts.append(_named(panel, line, number))
     return "\n".join(parts)
+
+
+def _tick(panel: Panel, tick: float) -> str:
+    """A number below the axis; a long one at its end would stand out of the picture."""
+    text = panel.x.written(tick)
+    anchor = "end" if tick == panel.x.top and len(text) > SHORT else "middle"
+    return _text(_along(panel, tick), HEIGHT - BOTTOM + 16, text, anchor=anchor)
 
 
 def _drawn(panel: Panel, line: Line) -> list[str]:

@@ -7,7 +7,10 @@ from livelift.figure import COLOURS, Axis, Dashed, Line, Panel, percent, svg
 
 Report = dict[str, Any]
 LIFT, CALIBRATION = "lift.svg", "calibration.svg"
-ALL = Axis("riskiest share of accounts that is looked at", 1.0, (0, 0.2, 0.4, 0.6, 0.8, 1.0), percent)
+ALL = Axis("riskiest share of snapshots that is looked at", 1.0, (0, 0.2, 0.4, 0.6, 0.8, 1.0), percent)
+
+TOPS = (0.01, 0.02, 0.04, 0.08, 0.2, 0.4, 0.6, 0.8, 1.0)
+"""Where the axes of probabilities may end."""
 
 
 def figures(report: Report) -> dict[str, str]:
@@ -28,11 +31,11 @@ def lift_curve(report: Report) -> str:
         Line(name, COLOURS[number], [(at["share"], at["lift"][name]) for at in curve])
         for number, name in enumerate(names)
     ]
-    quarters = [highest * step / 4 for step in range(5)]
+    steps = range(0, highest + 1, ceil(highest / 5))
     return svg([
         Panel("Events caught", ALL, Axis("", 1.0, (0, 0.25, 0.5, 0.75, 1.0), percent), caught,
               [Dashed("", (0, 0), (1, 1))], "bottom right"),
-        Panel("Lift: times as many as blindly", ALL, Axis("", highest, quarters, "{:g}".format), lifts,
+        Panel("Lift: times as many as blindly", ALL, Axis("", highest, steps, str), lifts,
               [Dashed("blindly", (0, 1), (1, 1))], "top right"),
     ])  # fmt: skip
 
@@ -48,7 +51,8 @@ def calibration(report: Report) -> str:
 
 
 def _calibrated(name: str, rows: list[Report], colour: str) -> Panel:
-    top = max([row["ci"][1] for row in rows] + [row["mean_p"] for row in rows] + [0.01])
+    highest = max([row["ci"][1] for row in rows] + [row["mean_p"] for row in rows])
+    top = next(one for one in TOPS if one >= highest)
     ticks = [top * step / 4 for step in range(5)]
     return Panel(
         f"{name}: observed share of events",

@@ -228,9 +228,11 @@ def test_a_whole_history_knows_more_than_the_day_did(report, rows, events):
 
 
 def replayed(folder, challengers=()):
-    recording = open_recording(folder)
+    recording, told = open_recording(folder), []
     product = product_of(recording.config)
-    return run(recording, product, challengers), usage_totals(recording, product)
+    backtest = run(recording, product, challengers, told.append)
+    assert told == sorted(told) and told[-1] == recording.events, "progress counts the events so far"
+    return backtest, usage_totals(recording, product)
 
 
 @pytest.fixture(scope="module")
@@ -296,6 +298,23 @@ def test_judged_from_a_day_on(shorter):
         NothingToJudge, match=f"no snapshot from 2199-12-26 on has a label; the last that has is of {last}"
     ):
         Judgement(backtest, 84_000)
+
+
+def test_where_the_event_is_wanted_the_busiest_come_first(tmp_path):
+    """The same history, told as if leaving were converting: the baselines' order is turned round."""
+    folder = write_leaving(tmp_path / "trials", accounts=30, days=180, settings=f'{SETTINGS}kind = "conversion"\n')
+    found = [json.loads(line) for line in (folder / "events.jsonl").open()]
+    kept = [{**one, "type": one["type"].replace("churned", "converted")} for one in found if one["type"] != "converted"]
+    (folder / "events.jsonl").write_text("".join(json.dumps(one) + "\n" for one in kept))
+    backtest, totals = replayed(folder)
+    judgement = Judgement(backtest, None, totals, 20)
+    report, said = judgement.report(), judgement.predictions()
+    visits, scored, label = (np.array(column) for column in (said["order"]["visits"], said["scored"], said["label"]))
+    assert visits.min() >= 0 and label.sum() > 10
+    found = report["models"]["visits"]["auc"]["estimate"]
+    assert found == pytest.approx(area(visits[scored], label[scored]), abs=1e-9)
+    assert found < 0.5, "here it is the idle that have the event"
+    assert report["whole_history"]["auc"]["estimate"] < 0.5
 
 
 # -- the files -------------------------------------------------------------------------------------------------------
