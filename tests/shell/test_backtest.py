@@ -235,32 +235,37 @@ def replayed(folder, challengers=()):
     return backtest, usage_totals(recording, product)
 
 
+KNOWN_UNTIL = START + 150
+
+
 @pytest.fixture(scope="module")
-def shorter(history):
-    """The same history, of which nothing is known after 150 days."""
-    folder = history.parent / "shorter"
+def otherwise(history):
+    """The same history for 150 days; then nobody does anything any more, nor leaves, while time goes on."""
+    folder = history.parent / "otherwise"
     folder.mkdir()
     (folder / "livelift.toml").write_text((history / "livelift.toml").read_text())
-    end = (date(1970, 1, 1) + timedelta(START + 150)).isoformat()
+    end, late = (str(date(1970, 1, 1) + timedelta(day)) for day in (KNOWN_UNTIL, KNOWN_UNTIL + 60))
     lines = (history / "events.jsonl").read_text().splitlines(keepends=True)
     kept = [line for line in lines if json.loads(line)["at"] < end]
     assert 0.5 < len(kept) / len(lines) < 0.9
-    (folder / "events.jsonl").write_text("".join(kept))
+    last = {**json.loads(kept[0]), "id": "late", "account_id": "late", "at": f"{late}T00:00:00Z"}
+    (folder / "events.jsonl").write_text("".join([*kept, json.dumps(last)]))
     return replayed(folder, ["bayes"])
 
 
-def test_what_came_later_changes_nothing_that_was_said_before(shorter, rows):
-    """Predictions of the shorter history are the first of the longer one's, to the last bit."""
-    backtest, _ = shorter
+def test_what_came_later_changes_nothing_that_was_said_before(otherwise, rows):
+    """Until both histories part, all is said of both alike, to the last bit; though labels differ from a horizon
+    before that on, and so does what is learned before they come."""
+    backtest, _ = otherwise
     said = Judgement(backtest, replicates=20).predictions()
-    assert 100 < len(said["account"]) < 0.8 * len(rows)
-    first = rows.iloc[: len(said["account"])]
-    for name in ("account", "day", "label", "scored"):
-        assert said[name] == first[name].tolist()
-    for name in LEARNED:
-        assert said["p"][name] == first[name].tolist()
-    for name in ("index", "visits"):
-        assert said["order"][name] == first[name].tolist()
+    other = pd.DataFrame({**{name: said[name] for name in ("account", "day", "label")}, **said["p"], **said["order"]})
+    until = str(date(1970, 1, 1) + timedelta(KNOWN_UNTIL))
+    places = ["account", "day"]
+    one, two = (each[each["day"] < until].sort_values(places, ignore_index=True) for each in (rows, other))
+    assert len(one) > 400
+    assert one["day"][one["label"] != two["label"]].nunique() >= HORIZON // 7 - 1
+    for name in (*places, *LEARNED, "index", "visits"):
+        assert one[name].tolist() == two[name].tolist(), name
 
 
 def test_nothing_is_predicted_by_what_its_own_label_taught(rows, report):
@@ -270,8 +275,8 @@ def test_nothing_is_predicted_by_what_its_own_label_taught(rows, report):
     assert report["models"]["logistic"]["scores_since"] > rows["day"].min()
 
 
-def test_the_track_record_is_what_the_learner_keeps(shorter):
-    backtest, _ = shorter
+def test_the_track_record_is_what_the_learner_keeps(otherwise):
+    backtest, _ = otherwise
     for walk in backtest.models.values():
         kept, track = all_predictions(walk.learning.seen.values()), walk.track.predictions()
         for name in ("account", "day", "p", "label", "scored", "contacted"):
@@ -281,8 +286,8 @@ def test_the_track_record_is_what_the_learner_keeps(shorter):
 # -- from a day on ---------------------------------------------------------------------------------------------------
 
 
-def test_judged_from_a_day_on(shorter):
-    backtest, totals = shorter
+def test_judged_from_a_day_on(otherwise):
+    backtest, totals = otherwise
     every = Judgement(backtest, replicates=20).predictions()
     middle = sorted(set(every["day"]))[len(set(every["day"])) // 2]
     day = (date.fromisoformat(middle) - date(1970, 1, 1)).days
