@@ -10,6 +10,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from xml.etree import ElementTree
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -281,6 +282,18 @@ def test_the_track_record_is_what_the_learner_keeps(otherwise):
         kept, track = all_predictions(walk.learning.seen.values()), walk.track.predictions()
         for name in ("account", "day", "p", "label", "scored", "contacted"):
             assert np.array_equal(getattr(kept, name), getattr(track, name)), name
+
+
+def test_a_model_says_the_same_as_champion_and_as_challenger(tmp_path):
+    folder = write_leaving(tmp_path / "two", accounts=25, days=180, settings=SETTINGS)
+    recording = open_recording(folder)
+    product = product_of(recording.config)
+    bayes = msgspec.structs.replace(product, health=msgspec.structs.replace(product.health, model="bayes"))
+    one, two = run(recording, product, ["bayes"]), run(recording, bayes, ["logistic"])
+    assert list(one.models) == ["logistic", "bayes"] and list(two.models) == ["bayes", "logistic"]
+    for kind, walk in one.models.items():
+        assert walk.track.said().tolist() == two.models[kind].track.said().tolist()
+        assert len(set(walk.track.said())) > 50 and walk.scores_since == two.models[kind].scores_since
 
 
 # -- from a day on ---------------------------------------------------------------------------------------------------
