@@ -24,7 +24,7 @@ def run(
     found = Backtest(product, challengers)
     plans = applied(read_plan(path.read_bytes()) for path in recording.plans)
     beside = [walk.learning for walk in found.challengers.values()]
-    replay = Replay(product, plans, found.champion.learning, beside)
+    replay = Replay(product, plans, found.champion.learning, beside, by_index=True)
     replay.feed(recording.records(), recording.last_tick, progress)
     return found
 
