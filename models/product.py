@@ -45,6 +45,9 @@ class Label(Struct, frozen=True, forbid_unknown_fields=True):
     unscored_days: Annotated[int, Meta(ge=0)] = 28
 
 
+LONGEST_INACTIVITY = 56
+"""Days of visits are kept for 64, back from a user's latest: those behind the horizon may not push out what is in it."""
+
 WEEKDAYS = ("thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday")
 
 
@@ -110,6 +113,8 @@ def read_product(text: bytes | str) -> Product:
         product = msgspec.toml.decode(text, type=Product)
     except msgspec.MsgspecError as error:
         raise ProductError(f"livelift.toml: {error}") from error
+    if product.label.kind == "inactivity" and product.label.horizon_days > LONGEST_INACTIVITY:
+        raise ProductError(f"livelift.toml: inactivity is told for a horizon_days of at most {LONGEST_INACTIVITY}")
     names = [journey.id for journey in product.journey]
     if len(set(names)) != len(names):
         raise ProductError("livelift.toml: two journeys have the same id")
