@@ -46,7 +46,7 @@ class Label(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 LONGEST_INACTIVITY = 56
-"""Days of visits are kept for 64, back from a user's latest: those behind the horizon may not push out what is in it."""
+"""Days of visits are kept for 64, back from a user's latest: those behind the horizon may not push out those in it."""
 
 WEEKDAYS = ("thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday")
 

@@ -2,6 +2,7 @@
 
 from functools import cache
 from random import Random
+from unittest.mock import patch
 
 import msgspec
 import pytest
@@ -206,6 +207,13 @@ def test_a_replay_is_the_chain_in_one_process() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_partitions_at_different_speeds_and_deaths_of_anybody_change_nothing(seed: int) -> None:
     chain = played(3, Random(seed))
+    assert chain.versions == whole().versions
+    assert chain.facts() == whole().facts()
+
+
+def test_slices_change_nothing_either_also_while_models_come() -> None:
+    with patch("models.days.SLICE", 60):
+        chain = played(2, Random(9))
     assert chain.versions == whole().versions
     assert chain.facts() == whole().facts()
 
