@@ -51,7 +51,7 @@ INPUTS = (
     Input("usage_quarter", "amount", "the same, in the last quarter"),
     Input("usage_year", "amount", "the same, in the last 56 weeks"),
     Input("usage_trend", "log ratio", "that of the last four weeks, against the four weeks before"),
-    Input("days_since_report", "days, at most 400", "how long ago usage was last reported, be it that there was none"),
+    Input("days_since_report", "days, at most 392", "how long ago usage was last reported, be it that there was none"),
     Input("reports", "reports", "usage reports in the last four weeks"),
     Input("reports_quarter", "reports", "the same, in the last quarter"),
     Input("reports_year", "reports", "the same, in the last 56 weeks"),

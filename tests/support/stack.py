@@ -160,10 +160,11 @@ class Reading:
         ]
         if (self.snapshots.get("at-risk") or {}).get("accounts") != expected:
             yield "at-risk is not that of the scores"
-        over = day_of(instant(datetime.fromisoformat(as_of["time"])) - self._product.lateness) - 1
-        learned = (self.snapshots.get("model") or {}).get("learned")
-        if learned != rfc3339(start_of(over))[:10]:
-            yield f"the model has learned to {learned}, not to day {over}"
+        if as_of.get("time") is not None:  # else no clock has ticked, and no day is over
+            over = day_of(instant(datetime.fromisoformat(as_of["time"])) - self._product.lateness) - 1
+            learned = (self.snapshots.get("model") or {}).get("learned")
+            if learned != rfc3339(start_of(over))[:10]:
+                yield f"the model has learned to {learned}, not to day {over}"
         held = self.snapshots.keys()
         read = {key.removeprefix("experiment:") for key in held if key.startswith("experiment:")}
         counted = {id_ for id_, one in published_plans(surroundings(self.settings)).items() if one.counted}

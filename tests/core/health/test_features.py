@@ -196,6 +196,7 @@ def amounts(within: Callable[..., list[Json]]) -> Features:
             found[f"reports{name}"] = len(within(window, "usage_reported"))
             found[f"usage{name}"] = total(window)
             found["usage_trend"] = trend(None)
+            found["days_since_report"] = next(ago for ago in range(392) if within(ago + 1, "usage_reported"))
     for automated in (False, True):
         for name in ("board", "report", "x/y", "é"):
             ever = [one for one in within(392, "usage_reported") if name in one["properties"]

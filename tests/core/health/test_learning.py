@@ -220,7 +220,7 @@ def test_predictions_are_those_of_the_version_known_at_the_snapshot(seed: int) -
             versions |= learning.versions
     examples = [msgspec.json.decode(one, type=Example) for one in log if b"marker" not in one]
     for day, seen in learning.seen.items():
-        mine = sorted((one for one in examples if one.release == day), key=lambda one: one.account_id)
+        mine = sorted((one for one in examples if one.release == day), key=lambda one: one.place)
         told = []
         for one in mine:
             version = versions[max(learned for learned in versions if learned < one.day)]
