@@ -84,7 +84,8 @@ class Days:
                     yield
                 if self._day in moving or self.known.before(self._day).kind != HEURISTIC:
                     yield from self._close(self._day)
-        said = SAID_BY_INDEX if self.known.latest.kind == HEURISTIC else SAID_BY_MODEL
+        basis = self.known.before(self._book.row.closed_day)
+        said = SAID_BY_INDEX if basis.kind == HEURISTIC else SAID_BY_MODEL
         for account_id, _ in self._accounts():
             self._ledger.sums.moved[account_id] = None
             yield from self._worked(said)

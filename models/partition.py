@@ -345,11 +345,11 @@ class Partition:
         sums = self.ledger.sums
         moved, sums.moved = sums.moved, {}
         again = {account_id: None for account_id, cause in self._causes.items() if cause.again}
+        basis = self.known.before(self.book.row.closed_day)
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
                 continue
-            basis = self.known.latest
             reading = read(account, self.book.now, self.book.row.closed_day, basis)
             if reading.said != account.said or account_id in again:
                 cause = self._causes.get(account_id, PASSING_OF_TIME)

@@ -56,11 +56,6 @@ class Known:
             self._versions[day] = Champion(version, self._features) if version.enough else self._index
         return True
 
-    @property
-    def latest(self) -> Basis:
-        """What a live score rests on."""
-        return self._versions[max(self._versions)] if self._versions else self._index
-
     def before(self, day: int) -> Basis:
         """What a day is closed with: the last version learned before it. No older one stands in for one that is not
         enough to score by: it would be let go at some time or other."""

@@ -1,0 +1,41 @@
+"""A health score that learns, through Kafka: the same models and the same closes as in replay, whoever is killed."""
+
+import pytest
+
+from livelift.recording import open_recording
+from tests.support.leaving import write_leaving
+from tests.support.stack import Reading, differences, play, replayed, running, start_scorer, until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+QUICK = """\
+[label]
+horizon_days = 14
+unscored_days = 0
+
+[health]
+inputs = ["days_since_visit", "active_days", "active_days_trend", "visitors", "usage", "age"]
+"""
+
+
+def test_accounts_are_scored_by_a_model_as_in_replay_though_learner_and_scorer_are_killed(namespace, tmp_path):
+    recording = open_recording(write_leaving(tmp_path / "leaving", accounts=120, days=200, settings=QUICK))
+    settings = namespace(config=recording.config, partitions=3)
+    with running(settings) as stack:
+        for name in ("learner", "scorer"):
+            stack.workers[name].process.kill()
+            stack.workers[name].process.wait()
+        play(settings, recording)
+        start_scorer(stack, "scorer")
+        reading = Reading(settings)
+        stack.start_worker("learner", "learner")
+        until("something has been learned", lambda: (reading.snapshots.get("model") or {}).get("learned"))
+        stack.workers["learner"].process.kill()
+        stack.workers["learner"].process.wait()
+        stack.start_worker("learner", "learner")
+        held = reading.settled(recording.events, recording.last_tick, deadline_s=180)
+        stack.check()
+    assert held["model"]["basis"].startswith("logistic@"), held["model"].get("because")
+    assert differences(held, replayed(recording)) == []
+    scored = [value for key, value in held.items() if key.startswith("account:")]
+    assert scored and all(value["basis"] == held["model"]["basis"] for value in scored)
+    assert all(0 <= value["probability"] <= 1 for value in scored)
