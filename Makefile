@@ -43,12 +43,14 @@ bench: setup ## measure the spine against a plain loop in the same run, and what
 	$(BIN)/python -m benchmarks.spine $(ARGS)
 	$(BIN)/python -m benchmarks.publishing $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.health $(filter --write --no-fail,$(ARGS))
+	$(BIN)/python -m benchmarks.closing $(filter --write --no-fail,$(ARGS))
 
 chaos: setup ## kill, pause, scale and restart things for some minutes, and compare
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-validate: setup ## error rates of the statistics, by simulation
+validate: setup ## error rates of the statistics by simulation, and the health score on real accounts
 	$(BIN)/python -m benchmarks.validate $(ARGS)
+	$(BIN)/python -m benchmarks.hubspot $(filter --write --json,$(ARGS))
 
 docs: setup ## generate the parts of docs/ that come from the code
 	$(BIN)/python -m livelift.docs

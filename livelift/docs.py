@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from livelift.schema import asyncapi_document, json_schema
 from livelift.settings import BESIDE, PREFIX, Settings
+from models.health.features import INPUTS
 from models.index import BANDS, WEIGHTS
 from models.journey import REACHES, STATES, TRANSITIONS
 from streams.topics import TOPICS
@@ -45,6 +46,13 @@ def index() -> str:
     rows = "".join(f"| {name} | {weight} |\n" for name, weight in WEIGHTS.items())
     bands = ", ".join(f"{band.name} from {band.lowest / 100:g}" for band in BANDS)
     return f"# The activity index\n\n| input | points at its best |\n|---|---|\n{rows}\nBands: {bands}.\n"
+
+
+def inputs() -> str:
+    """What a health score may be learned from."""
+    rows = "".join(f"| `{one.name}` | {one.unit} | {one.meaning} |\n" for one in INPUTS)
+    head = "# Inputs of the health score\n\n`[health] inputs` in livelift.toml chooses among them by name or pattern."
+    return f"{head}\n\n| input | unit | meaning |\n|---|---|---|\n{rows}"
 
 
 SETTINGS = """# Settings of an installation
@@ -119,6 +127,7 @@ def documents() -> dict[str, str]:
         "generated/journey-states.md": journey_states(),
         "generated/topics.md": topics(),
         "generated/activity-index.md": index(),
+        "generated/health-inputs.md": inputs(),
         "generated/events.schema.json": pretty(json_schema()),
         "generated/asyncapi.json": pretty(asyncapi_document(partitions)),
     }

@@ -33,6 +33,7 @@ def backtest(
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="Judge snapshots from this day on; learned is from all."),
     ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Judge the snapshots of every so many weeks only.")] = 1,
     replicates: Annotated[int, typer.Option(min=20, help="Draws of accounts that intervals rest on.")] = 1000,
     out: Annotated[
         Path | None, typer.Option(help="Write report.md, report.html, report.json and the figures to this folder.")
@@ -66,7 +67,7 @@ def backtest(
     with counting("replaying", recording.events, quiet=json) as progress:
         found = run(recording, product, challengers, progress)
     since = None if first is None else day_of(micros(first.replace(tzinfo=UTC)))
-    judgement = Judgement(found, since, usage_totals(recording, product), replicates)
+    judgement = Judgement(found, since, usage_totals(recording, product), replicates, every)
     with counting("judging", judgement.steps, quiet=json) as progress:
         said = judgement.report(progress)
     report = {"recording": folder.resolve().name, "simulated": recording.simulated, **said}

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from models.clock import rfc3339, start_of
+from models.closing import week_end
 from models.health.backtest import UP_TO_DAY, Backtest
 from models.health.baselines import NO_PROBABILITY, Index, Visits
 from models.health.champion import ENOUGH
@@ -21,6 +22,7 @@ from models.health.likeness import ALIKE, LEAST_ROWS, Likeness, likeness
 from models.health.predictions import Flags, Predictions
 from models.health.replicates import REPLICATES
 from models.health.told import why_heuristic
+from models.index import WEEK
 from models.product import Label
 from models.readout.written import explained, number
 
@@ -47,7 +49,7 @@ def date(day: int) -> str:
 class Judgement:
     """A backtest's rows from a day on. totals: each account's usage in the whole recording, if it was reported.
 
-    Raises NothingToJudge.
+    first: the day from which on snapshots are judged. weeks: those of every so many weeks are. Raises NothingToJudge.
     """
 
     def __init__(
@@ -56,12 +58,15 @@ class Judgement:
         first: int | None = None,
         totals: Mapping[str, float] | None = None,
         replicates: int = REPLICATES,
+        weeks: int = 1,
     ) -> None:
         self._backtest, self._totals, self._replicates = backtest, totals or {}, replicates
         self._label = backtest.product.label
         every = backtest.champion.track.predictions()
         self._because_of_labels(len(every))
-        self._rows: Flags = np.ones(len(every), bool) if first is None else every.day >= first
+        begin = int(every.day.min()) if first is None else first
+        begin = week_end(begin, backtest.product.health.week_ends)
+        self._rows: Flags = (every.day >= begin) & ((every.day - begin) % (WEEK * weeks) == 0)
         if not self._rows.any():
             assert first is not None
             raise NothingToJudge(

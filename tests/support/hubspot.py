@@ -25,7 +25,7 @@ INPUTS = (
     "usage", "usage_quarter", "usage_year", "usage_trend", "breadth", "age", "days_since_report", "reports",
     "reports_quarter", "reports_year", "usage:*", "days_since_visit", "active_days", "regular_share", "visitors",
 )  # fmt: skip
-"""Chosen on the snapshots of 2019 alone, for being general."""
+"""General ones, without those that are known of some accounts only (MRR, ranks, sizes): they would tell who is who."""
 SETTINGS = """\
 people_are_accounts = false
 
@@ -38,8 +38,11 @@ unscored_days = 0
 week_ends_on = "{week_ends_on}"
 inputs = {inputs}
 """
+KNOWN: tuple[Known, ...] = ("dated", "honest")
 LAST = {"dated": "2020-07-20", "honest": "2020-07-26"}
 """The last day that the table tells everything of: labels that would be known later are not."""
+FIRST_JUDGED = {"dated": 18_267, "honest": 18_273}
+"""2020-01-06 and 2020-01-12, as days since 1970: the first snapshots of the comparison."""
 
 
 def write_hubspot(folder: Path, known: Known) -> None:
