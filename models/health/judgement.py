@@ -18,6 +18,7 @@ from models.health.champion import ENOUGH
 from models.health.discrimination import lift, ranked, ranking
 from models.health.evaluation import Snapshot, compare, comparison, ordering, summary
 from models.health.features import is_chosen
+from models.health.learning import LEAST_SEEN
 from models.health.likeness import ALIKE, LEAST_ROWS, Likeness, likeness
 from models.health.predictions import Flags, Predictions
 from models.health.replicates import REPLICATES
@@ -89,8 +90,8 @@ class Judgement:
             )
         if not predictions:
             raise NothingToJudge(
-                f"{events} labels with the event and {others} without are known, but no snapshot was made after the "
-                "first of either: record for longer"
+                f"{events} labels with the event and {others} without are known, but no snapshot was made after "
+                f"{LEAST_SEEN} of each and has its label: record for longer"
             )
 
     # -- rows --------------------------------------------------------------------------------------------------------

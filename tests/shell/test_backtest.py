@@ -302,7 +302,7 @@ def test_a_model_says_the_same_as_champion_and_as_challenger(tmp_path):
 def test_judged_from_a_day_on(otherwise):
     backtest, totals = otherwise
     every = Judgement(backtest, replicates=20).predictions()
-    middle = sorted(set(every["day"]))[len(set(every["day"])) // 2]
+    middle = sorted(set(every["day"]))[2]
     day = (date.fromisoformat(middle) - date(1970, 1, 1)).days
     judgement = Judgement(backtest, day, totals, replicates=20)
     later, report = judgement.predictions(), judgement.report()
@@ -310,7 +310,10 @@ def test_judged_from_a_day_on(otherwise):
     assert report["judged"]["from"] == middle and report["judged"]["rows"] == len(later["day"])
     scored = np.array(later["scored"])
     risk, label = np.array(later["order"]["index"])[scored], np.array(later["label"])[scored]
+    assert 0 < label.sum() < len(label)
     assert report["models"]["index"]["auc"]["estimate"] == pytest.approx(area(risk, label), abs=1e-9)
+    third = Judgement(backtest, day, totals, replicates=20, weeks=3).predictions()
+    assert set(third["day"]) == set(sorted(set(later["day"]))[::3])
     last = max(every["day"])
     with pytest.raises(
         NothingToJudge, match=f"no snapshot from 2199-12-26 on has a label; the last that has is of {last}"
@@ -320,7 +323,7 @@ def test_judged_from_a_day_on(otherwise):
 
 def test_where_the_event_is_wanted_the_busiest_come_first(tmp_path):
     """The same history, told as if leaving were converting: the baselines' order is turned round."""
-    folder = write_leaving(tmp_path / "trials", accounts=30, days=180, settings=f'{SETTINGS}kind = "conversion"\n')
+    folder = write_leaving(tmp_path / "trials", accounts=60, days=180, settings=f'{SETTINGS}kind = "conversion"\n')
     found = [json.loads(line) for line in (folder / "events.jsonl").open()]
     kept = [{**one, "type": one["type"].replace("churned", "converted")} for one in found if one["type"] != "converted"]
     (folder / "events.jsonl").write_text("".join(json.dumps(one) + "\n" for one in kept))
@@ -428,7 +431,7 @@ def test_a_history_in_which_nobody_leaves_is_told_what_to_do(tmp_path):
 def test_a_history_that_ends_with_its_first_labels_is_told_what_to_do(tmp_path):
     folder = write_leaving(tmp_path / "brief", accounts=3, days=100)
     assert nothing_to_judge(folder) == (
-        "4 labels with the event and 6 without are known, but no snapshot was made after the first of either: "
+        "4 labels with the event and 6 without are known, but no snapshot was made after 10 of each and has its label: "
         "record for longer"
     )
 
