@@ -11,7 +11,7 @@ from models import events as e
 from models.adding import add
 from models.clock import day_of
 from models.facts import FIXED_POINT
-from models.rows import Row
+from models.rows import Row, TaskFacts
 
 Days = Mapping[int, int]
 """day -> amount in millionths."""
@@ -21,56 +21,68 @@ Sums = dict[str, dict[int, int]]
 CHURNED, CONVERTED, PAYING, TRIAL = "churned", "converted", "paying", "trial"
 STARTED, COMPLETED, ENDED = "tasks_started", "tasks_completed", "tasks_ended"
 """A task has ended when it has been begun and completed, in whatever order: some are completed that nobody began."""
+TASKS = STARTED, COMPLETED, ENDED
 LESSONS = "lessons_completed"
+NOTHING, NO_DAYS = Row([]), dict[int, int]()
 UNDATED = frozenset({e.SessionStarted, e.CoreAction, e.FeatureConfigured})
 """Events that change days and features only, which most events do: the sums here read the same after them."""
 
 
-def dated_of(row: Row) -> Sums:
-    """The row's dated sums by the names that accounts are read by; a concept's or an outcome's own name is left out."""
-    found: Sums = {}
-    for name, days in row.outcomes.items():
-        read = read_as(name)
-        if read is not None:
-            _add_days(found, read, days.items())
-    for name, instants in (
-        (CHURNED, row.churns),
-        (CONVERTED, [] if row.converted_at is None else [row.converted_at]),
-        (PAYING, [at for at, mrr in row.mrrs.items() if mrr > 0]),
-        (TRIAL, [] if row.trial_at is None else [row.trial_at]),
-        (STARTED, [task.started for task in row.tasks.values() if task.started is not None]),
-        (COMPLETED, [task.completed for task in row.tasks.values() if task.completed is not None]),
-        (
-            ENDED,
-            [
-                max(task.started, task.completed)
-                for task in row.tasks.values()
-                if task.started is not None and task.completed is not None
-            ],
-        ),
-        *(
-            (f"help:{source}", [help_.at for help_ in row.helps if help_.source == source])
-            for source in ("CS", "OTHER")
-        ),
-    ):
-        if instants:
-            _add_days(found, name, ((day_of(at), FIXED_POINT) for at in instants))
-    return found
+def shift(sums: Sums, old: Row | None, new: Row | None) -> None:
+    """Take out of an account's sums what a row said before, and put in what it says now; None where it is not there.
+
+    Most of a row is as it was: only what differs is read. A concept's or an outcome's own name is left out.
+    """
+    before, after = old or NOTHING, new or NOTHING
+    for noted in before.outcomes.keys() | after.outcomes.keys():
+        _shift_days(sums, read_as(noted), before.outcomes.get(noted, NO_DAYS), after.outcomes.get(noted, NO_DAYS))
+    for task in before.tasks.keys() | after.tasks.keys() if before.tasks != after.tasks else ():
+        for name, was, now in zip(TASKS, _dates(before.tasks.get(task)), _dates(after.tasks.get(task)), strict=True):
+            if was != now:
+                _move(sums, name, (was,), (now,))
+    if before.helps != after.helps:
+        for source in ("CS", "OTHER"):
+            was_helped, is_helped = ([one.at for one in row.helps if one.source == source] for row in (before, after))
+            _move(sums, f"help:{source}", was_helped, is_helped)
+    if before.churns != after.churns:
+        _move(sums, CHURNED, before.churns, after.churns)
+    if before.mrrs != after.mrrs:
+        _move(sums, PAYING, *([at for at, mrr in row.mrrs.items() if mrr > 0] for row in (before, after)))
+    if before.converted_at != after.converted_at:
+        _move(sums, CONVERTED, (before.converted_at,), (after.converted_at,))
+    if before.trial_at != after.trial_at:
+        _move(sums, TRIAL, (before.trial_at,), (after.trial_at,))
 
 
-def shift(sums: Sums, old: Sums, new: Sums) -> None:
-    """Take a row's former sums out and put its present ones in; only what differs is touched."""
-    for name in old.keys() | new.keys():
-        before, after = old.get(name, {}), new.get(name, {})
-        if before == after:
-            continue
-        held = sums.setdefault(name, {})
-        for day in before.keys() | after.keys():
-            change = after.get(day, 0) - before.get(day, 0)
-            if change:
-                add(held, day, change)
-        if not held:
-            del sums[name]
+def _dates(task: TaskFacts | None) -> tuple[int | None, int | None, int | None]:
+    """When a task was started, completed, and both."""
+    if task is None:
+        return None, None, None
+    started, completed = task.started, task.completed
+    return started, completed, None if started is None or completed is None else max(started, completed)
+
+
+def _move(sums: Sums, name: str, old: Iterable[int | None], new: Iterable[int | None]) -> None:
+    """Count instants on other days than before."""
+    held = sums.setdefault(name, {})
+    for sign, instants in ((-FIXED_POINT, old), (FIXED_POINT, new)):
+        for at in instants:
+            if at is not None:
+                add(held, day_of(at), sign)
+    if not held:
+        del sums[name]
+
+
+def _shift_days(sums: Sums, name: str | None, before: Days, after: Days) -> None:
+    if name is None or before == after:
+        return
+    held = sums.setdefault(name, {})
+    for day in before.keys() | after.keys():
+        change = after.get(day, 0) - before.get(day, 0)
+        if change:
+            add(held, day, change)
+    if not held:
+        del sums[name]
 
 
 def trained_on(row: Row) -> int | None:
@@ -91,9 +103,3 @@ def read_as(name: str) -> str | None:
             return f"{kind}:{rest.rpartition(':')[2]}"
         case _:
             return name
-
-
-def _add_days(sums: Sums, name: str, days: Iterable[tuple[int, int]]) -> None:
-    held = sums.setdefault(name, {})
-    for day, amount in days:
-        held[day] = held.get(day, 0) + amount

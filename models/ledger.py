@@ -51,7 +51,8 @@ class Ledger:
     def rebuild(self, rows: Iterable[tuple[bytes, Row]], now: int) -> None:
         """Derive everything from the partition's rows, on assignment and whenever a plan is published."""
         said = {account_id: account.said for account_id, account in self.sums.accounts.items()}
-        self.sums = Sums(self.world, now)
+        by_model, self.sums = self.sums.by_model, Sums(self.world, now)
+        self.sums.by_model = by_model
         self.now = now
         self._due = []
         for key, row in sorted(rows, key=lambda item: item[0][:1]):  # accounts' own rows before their users'

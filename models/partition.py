@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 
 import xxhash
 
+from models.basis import HEURISTIC
 from models.bookkeeping import Bookkeeping
 from models.clock import DAY, day_of
 from models.contribution import World
@@ -346,6 +347,7 @@ class Partition:
         moved, sums.moved = sums.moved, {}
         again = {account_id: None for account_id, cause in self._causes.items() if cause.again}
         basis = self.known.before(self.book.row.closed_day)
+        sums.by_model = basis.kind != HEURISTIC
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:

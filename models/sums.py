@@ -11,7 +11,7 @@ from models.account import Account
 from models.adding import add
 from models.arms import Unit
 from models.contribution import NOTHING, Contribution, World, roll_up
-from models.dated import dated_of, shift
+from models.dated import shift
 from models.rows import NEVER, Row, row_key
 from models.subject import NOTHING_SHARED, Shared, join
 from models.tally import Tally
@@ -23,6 +23,8 @@ class Sums:
     def __init__(self, world: World, now: int = NEVER) -> None:
         self.world = world
         self._now = now
+        self.by_model = False
+        """Whether a model scores: it reads the dated sums, too, which an activity index does not."""
         self.accounts: dict[str, Account] = {}
         self.parts: dict[bytes, Contribution] = {}
         self.funnel: dict[str, Counter[str]] = defaultdict(Counter)
@@ -89,8 +91,9 @@ class Sums:
     def shift_dated(self, account_id: str, old: Row | None, new: Row | None) -> None:
         """Put what a row says day by day into its account's sums in place of what it said before."""
         account = self.accounts[account_id]
-        shift(account.dated, {} if old is None else dated_of(old), {} if new is None else dated_of(new))
-        self.moved[account_id] = None
+        shift(account.dated, old, new)
+        if self.by_model:
+            self.moved[account_id] = None
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""
