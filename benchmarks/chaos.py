@@ -51,7 +51,7 @@ class Ground(NamedTuple):
             partitions=PARTITIONS, clock="log", config=self.recording.config or Path("absent.toml"),
             session_timeout_s=session_timeout_s, data_dir=self.folder / name,
         )  # fmt: skip
-        with Stack(settings, ("publisher",)) as stack:
+        with Stack(settings, ("learner", "publisher")) as stack:
             yield stack
 
 

@@ -49,6 +49,8 @@ def run_round(bench: Bench, number: int) -> Round:
     scratch = settings.model_copy(update={"namespace": f"x{number}-"})
     create_topics(scratch)
     with Stack(settings, roles=()) as stack:
+        stack.start_worker("learner")  # days wait to be closed until a learner has nothing more to learn before them
+        stack.wait_ready(("learner",))
         tell(f"round {number}: sending the log")
         ends = produce(surroundings(settings), bench.load)
 

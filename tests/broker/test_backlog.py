@@ -19,7 +19,7 @@ def test_a_backlog_that_waited_for_the_scorer_is_read_whole(namespace, tmp_path)
     write_exercise(simulate(customers=2000, seed=7), tmp_path / "trial")
     recording = open_recording(tmp_path / "trial")
     settings = namespace(config=recording.config, partitions=1)
-    with Stack(settings, ("publisher",)) as stack:
+    with Stack(settings, ("learner", "publisher")) as stack:
         stack.wait_ready()
         play(settings, recording)
         start_scorer(stack, "scorer")

@@ -14,7 +14,7 @@ from tests.support.faults import comings, kills, pause, readers
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 needs_learners = pytest.mark.skipif(not oulad.is_there(), reason="../shared/data/oulad_subset is not on this machine")
-PUBLISHER = ("publisher",)
+BESIDE = ("learner", "publisher")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def as_promised(outcome, faults):
 @needs_learners
 def test_a_scorer_killed_five_times_among_real_learners_ends_in_the_same_snapshot(namespace, learners):
     settings = namespace(config=learners.config, partitions=12, session_timeout_s=10)
-    with Stack(settings, PUBLISHER) as stack:
+    with Stack(settings, BESIDE) as stack:
         as_promised(kills(stack, learners, count=5, seconds=10, instance="the-only-one"), 5)
 
 
@@ -46,23 +46,23 @@ def test_a_scorer_killed_five_times_among_real_learners_ends_in_the_same_snapsho
 def test_two_three_and_one_scorers_among_real_learners_end_in_the_same_snapshot(namespace, learners):
     settings = namespace(config=learners.config, partitions=12, session_timeout_s=3)
     plan = (("join", 1), ("join", 1), ("SIGKILL", 1), ("SIGTERM", 1))
-    with Stack(settings, PUBLISHER) as stack:
+    with Stack(settings, BESIDE) as stack:
         as_promised(comings(stack, learners, seconds=10, plan=plan), 4)
 
 
 def test_a_scorer_killed_three_times_and_replaced_by_strangers_ends_in_the_same_snapshot(namespace, customers):
     settings = namespace(config=customers.config, session_timeout_s=2)
-    with Stack(settings, PUBLISHER) as stack:
+    with Stack(settings, BESIDE) as stack:
         as_promised(kills(stack, customers, count=3, seconds=6), 3)
 
 
 def test_a_scorer_that_wakes_up_after_another_took_over_leaves_without_writing(namespace, customers):
     settings = namespace(config=customers.config, session_timeout_s=2)
-    with Stack(settings, PUBLISHER) as stack:
+    with Stack(settings, BESIDE) as stack:
         as_promised(pause(stack, customers, pause_s=5, seconds=8), 2)
 
 
 def test_what_people_read_comes_back_when_the_publisher_is_killed_and_redis_is_emptied(namespace, customers):
     settings = namespace(config=customers.config, session_timeout_s=2)
-    with Stack(settings, PUBLISHER) as stack:
+    with Stack(settings, BESIDE) as stack:
         as_promised(readers(stack, customers, count=4, seconds=8), 4)
