@@ -439,7 +439,7 @@ def test_a_history_that_ends_with_its_first_labels_is_told_what_to_do(tmp_path):
 def test_chosen_inputs_without_those_of_a_baseline(tmp_path):
     """What cannot be told is missing with its reason, and nothing else breaks."""
     inputs = '[health]\ninputs = ["breadth", "age"]\n'
-    folder = write_leaving(tmp_path / "few", accounts=25, days=150, settings=SETTINGS + inputs)
+    folder = write_leaving(tmp_path / "few", accounts=60, days=180, settings=SETTINGS + inputs)
     backtest, totals = replayed(folder)
     report = Judgement(backtest, None, totals, 20).report()
     assert report["models"].keys() == {"logistic"} and report["champion_minus"] == {}
