@@ -119,6 +119,7 @@ class PlainLoop:
                 done += finished
                 self.sender.send(effects.outputs)
                 self.sender.write(self.changelog, number, effects.rows.items())
+                self._keep(effects)  # the next step of the partition reads them
             self._pause(number)
         if pending:
             self._store(pending)
@@ -139,15 +140,16 @@ class PlainLoop:
                 self.consumer.resume(where)
                 self.paused.discard((topic, number))
 
+    def _keep(self, effects: Effects) -> None:
+        for key, value in effects.rows.items():
+            if value is None:
+                self.rows.pop(key, None)
+            else:
+                self.rows[key] = value
+
     def _store(self, effects: dict[int, Effects]) -> None:
         """One flush for everything, then one for the partition rows, as the order of decision 3 asks."""
         self.sender.flush()
-        for found in effects.values():
-            for key, value in found.rows.items():
-                if value is None:
-                    self.rows.pop(key, None)
-                else:
-                    self.rows[key] = value
         for number, found in effects.items():
             if found.partition_row is not None:
                 row = [(partition_key(number), found.partition_row)]
