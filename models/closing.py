@@ -10,8 +10,6 @@ from models.rows import NEVER, Close
 
 DAYS_BACK = 8
 """Closes are needed a week back; of older ones only the newest, which still holds on later days."""
-SUNDAY = 3
-"""Days of which day % 7 is this are Sundays: by default the days on which weeks end."""
 
 
 def first_day(accounts: Collection[Account], closed: int, over: int) -> int:
@@ -21,7 +19,7 @@ def first_day(accounts: Collection[Account], closed: int, over: int) -> int:
     return min(over, min((account.first_day for account in accounts), default=over))
 
 
-def moving_days(accounts: Collection[Account], first: int, over: int, ends: int = SUNDAY) -> list[int]:
+def moving_days(accounts: Collection[Account], first: int, over: int, ends: int) -> list[int]:
     """The days at whose close something may be said that was not said before: those on which an activity index can
     move, ends of weeks, and the last one. Stretches between them may be passed over."""
     if first >= over:
@@ -33,7 +31,7 @@ def moving_days(accounts: Collection[Account], first: int, over: int, ends: int 
     )
 
 
-def week_end(day: int, ends: int = SUNDAY) -> int:
+def week_end(day: int, ends: int) -> int:
     """The end of the week that a day is in: snapshots are taken then, and labels become known. ends: its day % 7."""
     return day + (ends - day) % WEEK
 

@@ -32,8 +32,7 @@ class Days:
         self, number: int, product: Product, ledger: Ledger, book: Bookkeeping, known: Known,
         send: Callable[[Output], None],
     ) -> None:  # fmt: skip
-        self._number, self._label, self._health = number, product.label, product.health
-        self._ends = product.health.week_ends
+        self._number, self._product, self._ends = number, product, product.health.week_ends
         self._ledger, self._book, self.known, self._send = ledger, book, known, send
         self.features = inputs_for(product)
         self._left: Iterator[None] | None = None
@@ -93,7 +92,7 @@ class Days:
     def _close(self, day: int) -> Iterator[None]:
         basis = self.known.before(day)
         effort = BY_INDEX if basis.kind == HEURISTIC else BY_MODEL
-        ends_week, takes_snapshots = day == week_end(day, self._ends), is_snapshot_day(day, self._health)
+        ends_week, takes_snapshots = day == week_end(day, self._ends), is_snapshot_day(day, self._product.health)
         self._book.close(day)
         for account_id, account in self._accounts():
             if ends_week:
@@ -102,7 +101,7 @@ class Days:
                 continue
             self._remember(account_id, account, day, basis)
             yield from self._worked(effort)
-            if takes_snapshots and may_happen(account, day, self._label):
+            if takes_snapshots and may_happen(account, day, self._product.label):
                 self._ledger.keep_snapshot(account_id, day, self.features(account, day))
                 yield from self._worked(SNAPSHOT)
         self._mark(day)
@@ -116,10 +115,10 @@ class Days:
 
     def _release(self, account_id: str, account: Account, day: int) -> None:
         """Send the snapshot whose horizon has passed, with what became of the account."""
-        taken = due(day, self._label, self._ends)
+        taken = due(day, self._product)
         features = self._ledger.snapshot(account_id, taken)
         if features is not None:
-            example = example_of(account_id, account, taken, features, day, self._label)
+            example = example_of(account_id, account, taken, features, day, self._product.label)
             self._send(Output("health-examples", 0, account_id.encode(), encode_example(example)))
             self._released.append((account_id, taken))
 

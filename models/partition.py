@@ -108,7 +108,7 @@ class Partition:
             elif key.startswith(FORGOTTEN_KEY):
                 self.forgotten.load(key)
         self.ledger.rebuild(self._rows(stored), self.book.now)
-        waiting = waiting_days(self.book.row.closed_day, self.world.product.label)
+        waiting = waiting_days(self.book.row.closed_day, self.world.product)
         for key, _ in stored:
             if key.startswith(SNAPSHOT_KEY) and snapshot_day(key) < waiting.start:
                 self.ledger.pending[key] = None  # its example was the last thing that the former owner did
@@ -273,8 +273,7 @@ class Partition:
             self.ledger.remove(account_id, None)
             account = None
         if account is None:
-            product = self.world.product
-            for day in waiting_days(self.book.row.closed_day, product.label, product.health.week_ends):
+            for day in waiting_days(self.book.row.closed_day, self.world.product):
                 if self.ledger.snapshot(account_id, day) is not None:
                     self.ledger.keep_snapshot(account_id, day, None)
         self._causes.pop(account_id, None)

@@ -9,11 +9,11 @@ import xxhash
 from msgspec import Struct
 
 from models.account import Account
-from models.closing import SUNDAY, week_end
+from models.closing import week_end
 from models.health.features import Features
 from models.health.label import outcome_of
 from models.index import WEEK
-from models.product import Health, Label
+from models.product import Health, Label, Product
 
 CONTACT = 28
 """Days before a snapshot within which a contact by customer success may still be at work."""
@@ -60,15 +60,15 @@ def is_snapshot_day(day: int, health: Health) -> bool:
     return day % WEEK == health.week_ends and day // WEEK % health.snapshot_weeks == 0
 
 
-def due(day: int, label: Label, ends: int = SUNDAY) -> int:
+def due(day: int, product: Product) -> int:
     """The end of the week whose snapshots become examples at the close of a day, itself the end of a week."""
-    return week_end(day - label.horizon_days - WEEK + 1, ends)
+    return week_end(day - product.label.horizon_days - WEEK + 1, product.health.week_ends)
 
 
-def waiting_days(day: int, label: Label, ends: int = SUNDAY) -> range:
+def waiting_days(day: int, product: Product) -> range:
     """The ends of weeks whose snapshots wait for their labels when a day has been closed."""
-    last_week_end = day - (day - ends) % WEEK
-    return range(due(last_week_end, label, ends) + WEEK, day + 1, WEEK)
+    last_week_end = day - (day - product.health.week_ends) % WEEK
+    return range(due(last_week_end, product) + WEEK, day + 1, WEEK)
 
 
 def example_of(account_id: str, account: Account, day: int, features: Features, release: int, label: Label) -> Example:

@@ -11,7 +11,7 @@ from models.clock import DAY, HOUR
 from models.contribution import World
 from models.health.example import decode_example
 from models.health.features import features_of
-from models.product import Label
+from models.product import WEEKDAYS, Health, Label
 from models.rows import partition_key
 from models.working import PARTITION_ROWS, SNAPSHOT_ROWS
 from tests.core.generated import KINDS, hours, one_event
@@ -211,6 +211,18 @@ def test_snapshots_whose_examples_have_been_sent_go_at_the_next_start_at_the_lat
     successor = worker.restarted()
     successor.take([])
     assert sorted(successor.rows.keys() ^ worker.rows.keys()) == [key, f"s{FIRST_DAY + 5}:bolt".encode()]
+
+
+@pytest.mark.parametrize("week_ends_on", WEEKDAYS)
+def test_what_waits_at_a_start_is_kept_on_whichever_day_weeks_end(week_ends_on: Any) -> None:
+    given = world(label=Label(horizon_days=9, unscored_days=2), health=Health(week_ends_on=week_ends_on))
+    worker = Worker(given)
+    worker.given(*VISITS)
+    for day in range(6, 40):
+        worker.given(tick(instant(day, 1)))
+        gone = {key for key, value in worker.restarted().partition.ledger.pending.items() if value is None}
+        assert gone <= {f"s{taken}:{account}".encode() for account, taken in worker.examples()}, day
+    assert worker.examples() and worker.waiting()
 
 
 def test_a_tick_read_beside_a_close_that_a_worker_died_in_is_read_again() -> None:

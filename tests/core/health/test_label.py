@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.closing import week_end
 from models.health.example import Example, due, example_of, is_snapshot_day, waiting_days
 from models.health.label import Outcome, may_happen, outcome_of
-from models.product import Health, Label, ProductError, read_product
+from models.product import Health, Label, Product, ProductError, read_product
 from tests.core.reading import played
 from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, tick, world
 
@@ -172,13 +172,16 @@ def test_contacts_from_four_weeks_before_to_the_horizon_may_have_saved_an_accoun
 def test_every_snapshot_is_released_once_at_the_first_week_end_at_or_behind_its_horizon(
     horizon: int, week: int, weeks: int
 ) -> None:
-    label = Label(horizon_days=horizon)
-    day = week_end(FIRST_DAY + 7 * week)
-    released = [end for end in range(day, day + horizon + 30) if end == week_end(end) and due(end, label) == day]
-    assert released == [week_end(day + horizon)]
+    product = Product(label=Label(horizon_days=horizon))
+    ends = product.health.week_ends
+    day = week_end(FIRST_DAY + 7 * week, ends)
+    released = [
+        end for end in range(day, day + horizon + 30) if end == week_end(end, ends) and due(end, product) == day
+    ]
+    assert released == [week_end(day + horizon, ends)]
     assert is_snapshot_day(day, Health())
     assert not any(is_snapshot_day(day + more, Health(snapshot_weeks=weeks)) for more in range(1, 7))
-    waits = [today for today in range(day, day + horizon + 30) if day in waiting_days(today, label)]
+    waits = [today for today in range(day, day + horizon + 30) if day in waiting_days(today, product)]
     assert waits == list(range(day, released[0]))
 
 

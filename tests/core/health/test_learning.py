@@ -241,7 +241,7 @@ def test_it_is_never_sure_of_days_for_which_a_version_comes_that_scores(seed: in
     said: list[tuple[int, int]] = []
     for week in range(40):
         day = FIRST_WEEK + 7 * week
-        release = next(end for end in range(day, day + 100) if due(end, product.label) == day and end % 7 == 3)
+        release = next(end for end in range(day, day + 100) if due(end, product) == day and end % 7 == 3)
         for number in range(12):
             label = week >= silent and chance.random() < 0.4
             one = example(f"a{number}", day, label, chance.gauss(0, 1), release=release)
@@ -261,7 +261,7 @@ def test_what_no_snapshot_waits_for_is_let_go_and_nothing_else() -> None:
     days = sorted(split_key(key)[2] for key in kept if key.startswith(b"version"))
     last = max(days)
     assert last == FIRST_WEEK + 7 * 79 + 14
-    waiting = range(due(last, TWO_WEEKS.label) + 7, last + 8, 7)  # snapshots up to the next one
+    waiting = range(due(last, TWO_WEEKS) + 7, last + 8, 7)  # snapshots up to the next one
     for snapshot in waiting:
         needed = max(split_key(key)[2] for key in every if split_key(key)[2] < snapshot)
         assert needed in days
