@@ -74,11 +74,7 @@ class Closing:
                 return Slices(ms[:-1], messages)
             effects, _ = step
             messages += len(effects.outputs)
-            for key, value in effects.rows.items():
-                if value is None:
-                    self.rows.pop(key, None)
-                else:
-                    self.rows[key] = value
+            effects.keep(self.rows)
 
     def _offer(self, given: list[dict[str, object]]) -> None:
         headers = [(RECORDING_END, str((SUNDAY + 99) * DAY).encode())]

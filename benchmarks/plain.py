@@ -119,7 +119,7 @@ class PlainLoop:
                 done += finished
                 self.sender.send(effects.outputs)
                 self.sender.write(self.changelog, number, effects.rows.items())
-                self._keep(effects)  # the next step of the partition reads them
+                effects.keep(self.rows)  # the next step of the partition reads them
             self._pause(number)
         if pending:
             self._store(pending)
@@ -139,13 +139,6 @@ class PlainLoop:
             elif not waits and (topic, number) in self.paused:
                 self.consumer.resume(where)
                 self.paused.discard((topic, number))
-
-    def _keep(self, effects: Effects) -> None:
-        for key, value in effects.rows.items():
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
 
     def _store(self, effects: dict[int, Effects]) -> None:
         """One flush for everything, then one for the partition rows, as the order of decision 3 asks."""

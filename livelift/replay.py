@@ -104,11 +104,7 @@ class Replay:
         return waited and not self.partition.waiting
 
     def _keep(self, effects: Effects) -> None:
-        for key, value in effects.rows.items():
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
+        effects.keep(self.rows)
         if effects.partition_row is not None:
             self.rows[partition_key(0)] = effects.partition_row
         self.dead_letters += sum(output.topic == "dead-letters" for output in effects.outputs)

@@ -50,6 +50,14 @@ class Effects(NamedTuple):
     rows: dict[bytes, bytes | None]
     partition_row: bytes | None
 
+    def keep(self, rows: dict[bytes, bytes]) -> None:
+        """Put the users' and accounts' rows in place, where rows are kept in a dict."""
+        for key, value in self.rows.items():
+            if value is None:
+                rows.pop(key, None)
+            else:
+                rows[key] = value
+
 
 class WrongClock(Exception):
     """A tick of the other clock: this worker was started for live events and meets a recording, or the reverse."""

@@ -211,11 +211,7 @@ class Worker:
 
     def store(self, effects: Effects, partition_row: bool = True) -> None:
         self.sent += effects.outputs
-        for key, value in effects.rows.items():
-            if value is None:
-                self.rows.pop(key, None)
-            else:
-                self.rows[key] = value
+        effects.keep(self.rows)
         if partition_row and effects.partition_row is not None:
             self.rows[partition_key(self.partition.number)] = effects.partition_row
 
