@@ -73,7 +73,7 @@ def run(given: list[tuple[int, list[Received]]], events: int) -> Case:
     for topic, records in given:
         alignment.offer(topic, records, None)
         for effects, _ in alignment.steps():
-            stored.update((key, value) for key, value in effects.rows.items() if value is not None)
+            effects.keep(stored)
             rows += len(effects.rows)
             outputs += len(effects.outputs)
     return Case(events, rows, outputs, perf_counter() - began)

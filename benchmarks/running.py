@@ -109,7 +109,7 @@ def feed(alignment: Alignment[None], stored: dict[bytes, bytes], given: list[tup
     for topic, records in given:
         alignment.offer(topic, records, None)
         for effects, _ in alignment.steps():
-            stored.update((key, value) for key, value in effects.rows.items() if value is not None)
+            effects.keep(stored)
             size += sum(
                 len(output.value or b"")
                 for output in effects.outputs

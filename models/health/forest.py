@@ -2,14 +2,12 @@
 of which one that drifts is replaced."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 from river.forest import ARFClassifier
 from river.tree.splitter import GaussianSplitter
 
-from models.health.state import State
 from models.health.trees import NEVER, Grown
 
 
@@ -34,6 +32,7 @@ class Forest(Grown):
     """The mean of its trees' log odds: their opinions pooled as logarithms (Genest and Zidek 1986), so that the parts
     add up; River's own vote pools probabilities."""
 
+    parameters = Parameters
     kind = "forest"
     learned = (
         "data",
@@ -45,9 +44,9 @@ class Forest(Grown):
         "_warning_tracker",
     )
 
-    def __init__(self, parameters: Parameters | None = None) -> None:
-        how = parameters or Parameters()
-        river = ARFClassifier(
+    @staticmethod
+    def _made(how: Parameters) -> Any:
+        return ARFClassifier(
             n_models=how.trees,
             max_features=how.features,
             lambda_value=how.resampling,
@@ -63,17 +62,6 @@ class Forest(Grown):
             memory_estimate_period=NEVER,
             seed=how.seed,
         )
-        super().__init__(river, how)
 
     def _trees(self) -> Iterable[Any]:
         return iter(self._river)
-
-    @classmethod
-    def restored(cls, state: State) -> Self:
-        model = cls.fresh(state["parameters"])
-        model._take(state)
-        return model
-
-    @classmethod
-    def fresh(cls, parameters: State) -> Self:
-        return cls(msgspec.convert(parameters, Parameters))

@@ -1,14 +1,12 @@
 """Hoeffding adaptive tree (Bifet and Gavaldà 2009), by River: one tree, of which a branch that drifts is regrown."""
 
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 from river.tree import HoeffdingAdaptiveTreeClassifier
 from river.tree.splitter import GaussianSplitter
 
-from models.health.state import State
 from models.health.trees import NEVER, Grown
 
 
@@ -27,6 +25,7 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
 class Tree(Grown):
     """Branches that are being regrown do not take part in predictions, only in learning."""
 
+    parameters = Parameters
     kind = "tree"
     learned = (
         "classes",
@@ -39,9 +38,9 @@ class Tree(Grown):
         "_train_weight_seen_by_model",
     )
 
-    def __init__(self, parameters: Parameters | None = None) -> None:
-        how = parameters or Parameters()
-        river = HoeffdingAdaptiveTreeClassifier(
+    @staticmethod
+    def _made(how: Parameters) -> Any:
+        return HoeffdingAdaptiveTreeClassifier(
             grace_period=how.grace,
             max_depth=how.depth,
             split_criterion="hellinger",
@@ -54,17 +53,6 @@ class Tree(Grown):
             memory_estimate_period=NEVER,
             seed=how.seed,
         )
-        super().__init__(river, how)
 
     def _trees(self) -> Iterable[Any]:
         return [self._river]
-
-    @classmethod
-    def restored(cls, state: State) -> Self:
-        model = cls.fresh(state["parameters"])
-        model._take(state)
-        return model
-
-    @classmethod
-    def fresh(cls, parameters: State) -> Self:
-        return cls(msgspec.convert(parameters, Parameters))

@@ -5,10 +5,11 @@ depend on how rare the event is, and also in nodes where one label has more than
 They take a hundred times as long as the default model and are meant as challengers.
 """
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import msgspec
 from msgspec import Struct
@@ -35,7 +36,7 @@ class Labels(NamedTuple):
         return log_odds_of(self.events, self.others)
 
 
-class Grown:
+class Grown(ABC):
     """One or more trees: log odds are the mean over trees of those in the leaf that an account falls into.
 
     A leaf's probability is weighed by the examples in it, so it is never surer than they are. Parts are the changes of
@@ -44,12 +45,13 @@ class Grown:
     such an example in its leaf but does not split there: where a feature has gone, a tree grows only anew.
     """
 
+    parameters: type[Struct]
     learned: tuple[str, ...]
     """The fields of River's model that change when it learns."""
 
-    def __init__(self, river: Any, parameters: Struct) -> None:
+    def __init__(self, parameters: Struct) -> None:
         self._parameters = parameters
-        self._river = river
+        self._river = self._made(parameters)
         self._labels: dict[int, Labels] = {}
 
     def learn(self, features: Mapping[str, float], label: bool) -> None:
@@ -94,8 +96,14 @@ class Grown:
             self._labels[id(node)] = found
         return found
 
+    @staticmethod
+    @abstractmethod
+    def _made(how: Any) -> Any:
+        """River's model, made with these parameters."""
+
+    @abstractmethod
     def _trees(self) -> Iterable[Any]:
-        raise NotImplementedError
+        """River's trees, one or more."""
 
     def state(self) -> State:
         version, numbers, spare = self._river._rng.getstate()
@@ -104,6 +112,16 @@ class Grown:
             "numbers": [version, list(numbers), spare],
             "learned": {name: written(getattr(self._river, name), self._shared()) for name in self.learned},
         }
+
+    @classmethod
+    def fresh(cls, parameters: State) -> Self:
+        return cls(msgspec.convert(parameters, cls.parameters))
+
+    @classmethod
+    def restored(cls, state: State) -> Self:
+        model = cls.fresh(state["parameters"])
+        model._take(state)
+        return model
 
     def _take(self, state: State) -> None:
         """Become, freshly made with the same parameters, what the state says."""
