@@ -51,8 +51,7 @@ class Ledger:
     def rebuild(self, rows: Iterable[tuple[bytes, Row]], now: int) -> None:
         """Derive everything from the partition's rows, on assignment and whenever a plan is published."""
         said = {account_id: account.said for account_id, account in self.sums.accounts.items()}
-        by_model, self.sums = self.sums.by_model, Sums(self.world, now)
-        self.sums.by_model = by_model
+        self.sums = Sums(self.world, now)
         self.now = now
         self._due = []
         for key, row in sorted(rows, key=lambda item: item[0][:1]):  # accounts' own rows before their users'
@@ -66,6 +65,7 @@ class Ledger:
             self.contribute_account(account_id)
         self.sums.mark_everything_changed()
         self.sums.asked.clear()
+        self.sums.dated.clear()
         self.sums.moved.clear()  # what was said of an account before stands until something comes or a day begins
 
     def row_of(self, account_id: str, user_id: str | None) -> Working:

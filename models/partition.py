@@ -351,10 +351,11 @@ class Partition:
     def _say_scores(self) -> None:
         """Send the score of every account of which something else is to be said than last time."""
         sums = self.ledger.sums
-        moved, sums.moved = sums.moved, {}
+        moved, dated, sums.moved, sums.dated = sums.moved, sums.dated, {}, {}
         again = {account_id: None for account_id, cause in self._causes.items() if cause.again}
         basis = self.known.before(self.book.row.closed_day)
-        sums.by_model = basis.kind != HEURISTIC
+        if basis.kind != HEURISTIC:
+            moved |= dated
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:

@@ -23,8 +23,6 @@ class Sums:
     def __init__(self, world: World, now: int = NEVER) -> None:
         self.world = world
         self._now = now
-        self.by_model = False
-        """Whether a model scores: it reads the dated sums, too, which an activity index does not."""
         self.accounts: dict[str, Account] = {}
         self.parts: dict[bytes, Contribution] = {}
         self.funnel: dict[str, Counter[str]] = defaultdict(Counter)
@@ -36,6 +34,8 @@ class Sums:
         """(kind, id) of the partials that are no longer what was last sent."""
         self.moved: dict[str, None] = {}
         """Accounts of which something else may have to be said than was said last."""
+        self.dated: dict[str, None] = {}
+        """Accounts whose dated sums have changed: a model reads those, too, the activity index does not."""
         self.asked: dict[str, None] = {}
         """Accounts that experiments on accounts have to read again: what they ask of one of its rows has changed."""
 
@@ -92,8 +92,7 @@ class Sums:
         """Put what a row says day by day into its account's sums in place of what it said before."""
         account = self.accounts[account_id]
         shift(account.dated, old, new)
-        if self.by_model:
-            self.moved[account_id] = None
+        self.dated[account_id] = None
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""
