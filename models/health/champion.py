@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 from math import exp, log
 
+import msgspec
 from msgspec import Struct
 
 from models.account import Account
@@ -52,6 +53,9 @@ class Version(Struct, frozen=True):
     def name(self) -> str:
         """What score messages name as their basis."""
         return f"{self.kind}@{self.day}"
+
+
+decode_version = msgspec.json.Decoder(Version).decode
 
 
 def size_class(members: float) -> int:

@@ -37,6 +37,11 @@ class Example(Struct, frozen=True):
     contacted: bool = False
 
     @property
+    def flags(self) -> int:
+        """What became of it, as kept with a prediction: 1 for the event, 2 for `scored`, 4 for `contacted`."""
+        return self.label | self.scored << 1 | self.contacted << 2
+
+    @property
     def place(self) -> tuple[int, int, str, int]:
         """Its place in the order of learning: release day, account, day (DESIGN.md, decision 8).
 

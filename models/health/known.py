@@ -3,19 +3,15 @@
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
-
 from models.account import Account
 from models.basis import ActivityIndex, Basis
 from models.closing import week_end
-from models.health.champion import Champion, Version
+from models.health.champion import Champion, decode_version
 from models.health.features import Features, features_of
-from models.health.records import STATE_KEY, decode_state, split_key
+from models.health.records import STATE_KEY, decode_state, last_before, split_key
 from models.index import WEEK
 from models.product import Product
 from models.rows import NEVER
-
-decode_version = msgspec.json.Decoder(Version).decode
 
 
 def inputs_for(product: Product) -> Callable[[Account, int], Features]:
@@ -59,7 +55,7 @@ class Known:
     def before(self, day: int) -> Basis:
         """What a day is closed with: the last version learned before it. No older one stands in for one that is not
         enough to score by: it would be let go at some time or other."""
-        known = max((learned for learned in self._versions if learned < day), default=None)
+        known = last_before(self._versions, day)
         return self._index if known is None else self._versions[known]
 
     def may_close(self, day: int) -> bool:

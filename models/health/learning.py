@@ -13,11 +13,11 @@ import msgspec
 import numpy as np
 
 from models.health.calibration import Calibration, fitted
-from models.health.champion import Typical, Version, size_class
+from models.health.champion import Typical, Version, decode_version, size_class
 from models.health.classifier import Classifier, fresh, restore
 from models.health.example import Example, decode_example
 from models.health.odds import log_odds_of
-from models.health.records import STATE_KEY, State, decode_state, seen_key, split_key, version_key
+from models.health.records import STATE_KEY, State, decode_state, last_before, seen_key, split_key, version_key
 from models.health.seen import Seen, seen_of
 from models.index import WEEK
 from models.messages import Output, encode
@@ -33,7 +33,6 @@ LEAST_SEEN = 10
 has seen less tell nothing of the ones to come."""
 LEAST_ALIKE = 8
 """Accounts of a size from which on their middle half is told as typical."""
-decode_version = msgspec.json.Decoder(Version).decode
 decode_seen = msgspec.json.Decoder(Seen).decode
 
 
@@ -167,7 +166,7 @@ class Learning:
 
     def version_before(self, day: int) -> Version | None:
         """The version that a day is closed with, if its predictions count."""
-        known = max((learned for learned in self.versions if learned < day), default=None)
+        known = last_before(self.versions, day)
         version = None if known is None else self.versions[known]
         return version if version is not None and predicts(version) else None
 
@@ -207,8 +206,8 @@ class Learning:
         state = self.state
         state.labels = {learned: count for learned, count in state.labels.items() if learned > day - USUAL_OF}
         oldest = day - self.label.horizon_days - 2 * WEEK
-        needed = max((learned for learned in self.versions if learned < oldest), default=oldest)
-        versions = [learned for learned in self.versions if learned < needed]
+        needed = last_before(self.versions, oldest)
+        versions = [] if needed is None else [learned for learned in self.versions if learned < needed]
         seen = [learned for learned in self.seen if learned <= day - CALIBRATED_ON]
         for learned in versions:
             del self.versions[learned]

@@ -35,6 +35,12 @@ class Predictions:
         if not ((self.p >= 0) & (self.p <= 1)).all():
             raise ValueError("a probability lies between 0 and 1")
 
+    @classmethod
+    def of(cls, account: NDArray[np.uint64], day: Codes, p: Array, flags: NDArray[np.uint8]) -> "Predictions":
+        """From columns. flags: `Example.flags` of each row."""
+        label, scored, contacted = (flags & bit != 0 for bit in (1, 2, 4))
+        return cls(account, day, p, label, scored, contacted)
+
     def __len__(self) -> int:
         return len(self.p)
 

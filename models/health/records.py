@@ -3,6 +3,8 @@
 Keys: `state`; `version|MODEL|DAY`; `seen|MODEL|DAY`. A record is JSON, below the 900 kB of a message.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec import Struct
 
@@ -23,6 +25,11 @@ class State(Struct):
     sure: int = NEVER
     markers: dict[int, int] = {}
     labels: dict[int, tuple[int, int]] = {}
+
+
+def last_before(days: Iterable[int], day: int) -> int | None:
+    """The last of some days before a day: a day is closed with what was learned last before it."""
+    return max((one for one in days if one < day), default=None)
 
 
 decode_state = msgspec.json.Decoder(State).decode

@@ -18,7 +18,7 @@ class Seen(Struct, frozen=True):
     """What a model had predicted for the snapshots whose labels came on one day, as columns of little-endian numbers.
 
     account: 64-bit hashes. day: of the snapshots. eta: raw log odds by the version of that day. p: calibrated by that
-    version. flags: 1 for the event, 2 for `scored`, 4 for `contacted`.
+    version. flags: those of the examples.
     """
 
     account: bytes
@@ -34,15 +34,8 @@ class Seen(Struct, frozen=True):
         return (np.frombuffer(self.flags, "u1") & 1).astype(bool)
 
     def predictions(self) -> Predictions:
-        flags = np.frombuffer(self.flags, "u1")
-        return Predictions(
-            account=np.frombuffer(self.account, "<u8"),
-            day=np.frombuffer(self.day, "<i8"),
-            p=np.frombuffer(self.p, "<f8"),
-            label=(flags & 1).astype(bool),
-            scored=(flags & 2).astype(bool),
-            contacted=(flags & 4).astype(bool),
-        )
+        columns = zip((self.account, self.day, self.p, self.flags), ("<u8", "<i8", "<f8", "u1"), strict=True)
+        return Predictions.of(*(np.frombuffer(column, kind) for column, kind in columns))
 
 
 def seen_of(examples: Sequence[Example], etas: Sequence[float], calibrations: Sequence[Calibration]) -> Seen:
@@ -50,13 +43,12 @@ def seen_of(examples: Sequence[Example], etas: Sequence[float], calibrations: Se
     hashes = [hash_of(one.account_id) for one in examples]
     highest = sorted(set(hashes))[:MOST][-1] if hashes else 0
     kept = [at for at, code in enumerate(hashes) if code <= highest]
-    flags = [one.label | one.scored << 1 | one.contacted << 2 for one in (examples[at] for at in kept)]
     return Seen(
         account=np.array([hashes[at] for at in kept], "<u8").tobytes(),
         day=np.array([examples[at].day for at in kept], "<i8").tobytes(),
         eta=np.array([etas[at] for at in kept], "<f8").tobytes(),
         p=np.array([calibrations[at].probability(etas[at]) for at in kept], "<f8").tobytes(),
-        flags=np.array(flags, "u1").tobytes(),
+        flags=np.array([examples[at].flags for at in kept], "u1").tobytes(),
     )
 
 

@@ -4,10 +4,9 @@ from array import array
 from collections.abc import Callable
 
 import numpy as np
-import xxhash
 from scipy.stats import rankdata
 
-from models.health.example import Example
+from models.health.example import Example, hash_of
 from models.health.predictions import Predictions
 from models.inference.means import Array
 
@@ -23,12 +22,12 @@ class Track:
         self._said, self._flags = array("d"), array("B")
 
     def add(self, example: Example, said: float) -> None:
-        code = xxhash.xxh3_64_intdigest(example.account_id.encode())
+        code = hash_of(example.account_id)
         self.accounts[code] = example.account_id
         self._account.append(code)
         self._day.append(example.day)
         self._said.append(said)
-        self._flags.append(example.label | example.scored << 1 | example.contacted << 2)
+        self._flags.append(example.flags)
 
     def said(self) -> Array:
         """(n,) as it was said."""
@@ -51,12 +50,5 @@ class Track:
         return self._with(rankdata(said) / max(len(said), 1))
 
     def _with(self, p: Array) -> Predictions:
-        flags = np.array(self._flags, dtype=np.uint8)
-        return Predictions(
-            account=np.array(self._account, dtype=np.uint64),
-            day=np.array(self._day, dtype=np.int64),
-            p=p,
-            label=(flags & 1).astype(bool),
-            scored=(flags & 2).astype(bool),
-            contacted=(flags & 4).astype(bool),
-        )
+        account, day = np.array(self._account, dtype=np.uint64), np.array(self._day, dtype=np.int64)
+        return Predictions.of(account, day, p, np.array(self._flags, dtype=np.uint8))
