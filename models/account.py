@@ -10,7 +10,7 @@ from typing import NamedTuple
 from models.arms import Unit
 from models.clock import DAY, LAST_INSTANT
 from models.dated import Sums
-from models.facts import DAYS_KEPT
+from models.keeping import DAYS_KEPT
 from models.rows import NEVER, Close
 from models.subject import NOTHING_SHARED, Shared, Subject
 from models.tally import Clusters

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from models.clock import DAY, HOUR, day_of
 from models.events import Trait
-from models.facts import fixed
 from models.inference.durations import bin_width
 from models.inference.missing import bin_of
 from models.inference.moments import Vector
+from models.keeping import fixed
 from models.outcomes import BINARY, EVENTS, STATES, Outcome, Window, kind_of, outcome_of
 from models.plan import Metric, Plan, PublishedPlan
 from models.product import Product

@@ -10,7 +10,7 @@ from functools import lru_cache
 from models import events as e
 from models.adding import add
 from models.clock import day_of
-from models.facts import FIXED_POINT
+from models.keeping import FIXED_POINT
 from models.rows import Row, TaskFacts
 
 Days = Mapping[int, int]

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from models.clock import HOUR, day_of
-from models.facts import FIXED_POINT
+from models.keeping import FIXED_POINT
 from models.membership import here_on
 from models.plan import Metric
 from models.subject import Subject

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from models.events import Trait
-from models.facts import active_days
+from models.keeping import active_days
 from models.rows import Help, Membership, Row, TaskFacts
 
 Dated = tuple[int, Trait]

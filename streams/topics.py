@@ -12,7 +12,7 @@ DAY_MS = 24 * 3_600_000
 DEAD_LETTER_LIMIT = MESSAGE_LIMIT + 65_536
 """A dead letter may carry the largest source record whole, plus its headers."""
 ROW_LIMIT = 4 * 1024 * 1024
-"""More than the largest row can come to: its names, traits, days and helps are all limited (`models.facts`)."""
+"""More than the largest row can come to: its names, traits, days and helps are all limited (`models.keeping`)."""
 
 
 @dataclass(frozen=True, slots=True)

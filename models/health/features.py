@@ -14,7 +14,7 @@ from typing import NamedTuple
 from models.account import Account
 from models.clock import DAY
 from models.dated import COMPLETED, CONVERTED, ENDED, LESSONS, STARTED
-from models.facts import FIXED_POINT
+from models.keeping import FIXED_POINT
 
 Features = dict[str, float]
 WEEK, MONTH, QUARTER, YEAR = 7, 28, 91, 392

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from models.arms import DOSES, LANDMARKS, SOURCES_OF_HELP
-from models.facts import FIXED_POINT
 from models.inference import effect, missing
 from models.inference.doses import (
     ASSOCIATED,
@@ -24,6 +23,7 @@ from models.inference.doses import (
     trend,
 )
 from models.inference.means import means_of
+from models.keeping import FIXED_POINT
 from models.outcomes import kind_of
 from models.readout.effects import MILLIONTH
 from models.readout.gates import LEAST_CLUSTERS

@@ -3,10 +3,10 @@
 from math import inf
 from typing import Any
 
-from models.facts import FIXED_POINT
 from models.inference import complier, few_takers
 from models.inference.columns import OUTCOME, UNITS, UPTAKE
 from models.inference.moments import Moments
+from models.keeping import FIXED_POINT
 from models.readout.gates import LEAST_TAKERS
 from models.readout.metric import Arms, Question, one_look, unknown
 from models.readout.written import explained, number

@@ -3,10 +3,10 @@
 from math import isnan
 from typing import Any
 
-from models.facts import FIXED_POINT
 from models.inference import conversions, proportions
 from models.inference.columns import OUTCOME
 from models.inference.evidence import p_always_valid
+from models.keeping import FIXED_POINT
 from models.readout.gates import Gate
 from models.readout.metric import Question
 from models.readout.written import bounds, chance, explained

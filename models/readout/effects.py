@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
-from models.facts import FIXED_POINT
 from models.inference import complier, effect, sequence
 from models.inference.adjusted import adjusted
 from models.inference.columns import COVARIATES, OUTCOME, TRIGGERED
@@ -14,6 +13,7 @@ from models.inference.complier import BetaSet
 from models.inference.effect import Effect
 from models.inference.means import Array, means_of_several
 from models.inference.moments import Moments
+from models.keeping import FIXED_POINT
 from models.plan import Experiment
 from models.readout.gates import Gate
 

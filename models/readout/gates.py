@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.facts import FIXED_POINT
 from models.inference.columns import OUTCOME, UNITS, UPTAKE
 from models.inference.moments import Moments
+from models.keeping import FIXED_POINT
 
 LEAST_CLUSTERS = 10
 LEAST_EFFECTIVE = 5

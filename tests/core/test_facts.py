@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.facts import (
-    CHANGES,
+from models.facts import CHANGES
+from models.keeping import (
     DAYS_KEPT,
     EARLIER_DAYS,
     ENDS_KEPT,
@@ -20,7 +20,7 @@ from models.facts import (
     OUTCOME_DAYS,
     TRAITS_KEPT,
 )
-from models.facts import active_days as kept_days
+from models.keeping import active_days as kept_days
 from models.rows import Help, Row, TaskFacts
 from models.working import ROWS
 from tests.core.generated import KINDS, histories
