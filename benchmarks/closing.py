@@ -26,7 +26,7 @@ from models.health.calibration import Calibration
 from models.health.champion import ENOUGH, Version
 from models.health.classifier import fresh
 from models.health.known import Known
-from models.health.records import version_key
+from models.health.records import packed, version_key
 from models.partition import Partition
 from models.product import Product
 from models.record import RECORDING_END
@@ -140,7 +140,7 @@ def main() -> None:
     closing = Closing(given.accounts)
     closing.close(SUNDAY - 2)
     found = {"the activity index": closing.close(SUNDAY - 1)}
-    closing.known.take(version_key("logistic", SUNDAY - 1), msgspec.json.encode(version(SUNDAY - 1)))
+    closing.known.take(version_key("logistic", SUNDAY - 1), packed(version(SUNDAY - 1)))
     found["a model, and snapshots of all accounts"] = closing.close(SUNDAY)
     longest = max(max(slices.ms) for slices in found.values())
     kept = longest <= MOST_MS

@@ -1,6 +1,6 @@
 """`livelift replay`: a recording through the same core in one process, without Kafka and Redis."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from livelift.recording import Record, Recording
@@ -9,7 +9,7 @@ from models.contribution import World
 from models.events import SOURCES
 from models.health.known import Known
 from models.health.learning import Learning
-from models.health.told import REPLICATES, model_snapshot
+from models.health.told import model_snapshot
 from models.inference.discoveries import level
 from models.lifecycle import Registration, apply, next_place
 from models.messages import MODEL_KEY, Output, encode
@@ -37,8 +37,8 @@ class Replayed(NamedTuple):
 class Replay:
     """One partition that holds every account, fed from a recording; `snapshot()` reads what Redis would hold.
 
-    learning: the champion's. beside: others that learn from the same examples. by_index: accounts are scored by the
-    activity index only, which takes a fraction of the time: for those who want what is learned, not what is said.
+    learning: the models that learn. by_index: accounts are scored by the activity index only, which takes a fraction of
+    the time: for those who want what is learned, not what is said.
     """
 
     def __init__(
@@ -46,13 +46,12 @@ class Replay:
         product: Product,
         plans: dict[str, PublishedPlan],
         learning: Learning | None = None,
-        beside: Sequence[Learning] = (),
         by_index: bool = False,
     ) -> None:
         world = World(product, plans)
         self.rows: dict[bytes, bytes] = {}
         self.known, self.by_index = Known(product, waits=not by_index), by_index
-        self.learning, self.beside = learning or Learning(product), beside
+        self.learning = learning or Learning(product)
         self.partition = Partition(0, world, self.rows.get, lambda account_id: 0, known=self.known)
         self.read_side = ReadSide(world)
         self.dead_letters = 0
@@ -99,8 +98,6 @@ class Replay:
         for output in self.learning.learn(partitions=1):
             if output.key is not None and not self.by_index:
                 self.known.take(output.key, output.value)
-        for other in self.beside:
-            other.learn(partitions=1)
         return waited and not self.partition.waiting
 
     def _keep(self, effects: Effects) -> None:
@@ -110,12 +107,11 @@ class Replay:
         self.dead_letters += sum(output.topic == "dead-letters" for output in effects.outputs)
         for output in effects.outputs:
             if output.topic == "health-examples" and output.value is not None:
-                for one in (self.learning, *self.beside):
-                    one.take(output.value)
+                self.learning.take(output.value)
         self.read_side.take(effects.outputs)
 
     def snapshot(self) -> Snapshot:
-        said = encode(model_snapshot(self.learning, REPLICATES))
+        said = encode(model_snapshot(self.learning))
         self.read_side.take([Output("partials", 0, MODEL_KEY, said)])
         return self.read_side.snapshot()
 

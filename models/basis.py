@@ -8,6 +8,7 @@ from models.bands import Bands
 from models.index import BANDS, BASELINE, Inputs, drivers_of, inputs_of, score_of
 
 HEURISTIC = "heuristic"
+NO_MODEL = "no model has learned yet; the score is an activity index"
 
 
 class Judged(NamedTuple):
@@ -49,6 +50,11 @@ class Basis(Protocol):
         ...
 
     @property
+    def because(self) -> str | None:
+        """Why its scores are no probabilities; None where they are."""
+        ...
+
+    @property
     def bands(self) -> Bands: ...
 
     @property
@@ -68,8 +74,8 @@ class ActivityIndex:
     bands = BANDS
     baseline = 100 * BASELINE
 
-    def __init__(self, regular_days: float) -> None:
-        self._regular = regular_days
+    def __init__(self, regular_days: float, because: str | None = NO_MODEL) -> None:
+        self._regular, self.because = regular_days, because
 
     def judge(self, account: Account, day: int) -> Judged:
         inputs = inputs_of(account, day, self._regular)

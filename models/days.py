@@ -12,8 +12,9 @@ from models.basis import HEURISTIC, Basis
 from models.bookkeeping import Bookkeeping
 from models.closing import first_day, moving_days, week_end, with_close
 from models.health.example import due, encode_example, example_of, is_snapshot_day
+from models.health.intake import Marker
 from models.health.known import Known, inputs_for
-from models.health.label import may_happen
+from models.health.label import little_known, may_happen
 from models.ledger import Ledger
 from models.messages import Output, encode
 from models.product import Product
@@ -94,17 +95,20 @@ class Days:
         effort = BY_INDEX if basis.kind == HEURISTIC else BY_MODEL
         ends_week, takes_snapshots = day == week_end(day, self._ends), is_snapshot_day(day, self._product.health)
         self._book.close(day)
+        accounts = unknown = 0
         for account_id, account in self._accounts():
             if ends_week:
                 self._release(account_id, account, day)
             if account.first_day > day:
                 continue
             self._remember(account_id, account, day, basis)
+            accounts += 1
+            unknown += little_known(account, day)
             yield from self._worked(effort)
             if takes_snapshots and may_happen(account, day, self._product.label):
                 self._ledger.keep_snapshot(account_id, day, self.features(account, day))
                 yield from self._worked(SNAPSHOT)
-        self._mark(day)
+        self._mark(day, accounts, unknown)
 
     def _remember(self, account_id: str, account: Account, day: int, basis: Basis) -> None:
         """Keep the score that the day ended with, if it has changed."""
@@ -122,10 +126,11 @@ class Days:
             self._send(Output("health-examples", 0, account_id.encode(), encode_example(example)))
             self._released.append((account_id, taken))
 
-    def _mark(self, day: int) -> None:
-        """Tell the learner that this partition has sent every example up to a day."""
+    def _mark(self, day: int, accounts: int = 0, little_known: int = 0) -> None:
+        """Tell the learner that this partition has sent every example up to a day, and of how many accounts it was."""
         key = f"marker|{self._number}".encode()
-        self._send(Output("health-examples", 0, key, encode({"marker": day, "partition": self._number})))
+        marker = Marker(marker=day, partition=self._number, accounts=accounts, little_known=little_known)
+        self._send(Output("health-examples", 0, key, encode(marker)))
 
     def _accounts(self) -> Iterator[tuple[str, Account]]:
         """The accounts there are, each as it is when its turn comes: plans may be published between slices."""

@@ -51,15 +51,23 @@ LONGEST_INACTIVITY = 56
 WEEKDAYS = ("thursday", "friday", "saturday", "sunday", "monday", "tuesday", "wednesday")
 
 
+Kind = Literal["logistic", "forest", "tree", "bayes"]
+Inputs = tuple[Annotated[str, Meta(min_length=1)], ...]
+
+
 class Health(Struct, frozen=True, forbid_unknown_fields=True):
     """What the health score is learned by, and from.
 
-    inputs: names or patterns (`usage:*`) of those in docs/reference; none means all. snapshot_weeks: how many weeks
-    apart accounts are looked at for learning.
+    model: that which scores until another is promoted. challengers: those that learn beside it. inputs: names or
+    patterns (`usage:*`) of docs/generated/health-inputs.md; none means all. allowed: inputs that tell the event almost
+    by themselves, and that a person has found to be honest. snapshot_weeks: how many weeks apart accounts are looked
+    at for learning.
     """
 
-    model: Literal["logistic"] = "logistic"
-    inputs: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    model: Kind = "logistic"
+    challengers: tuple[Kind, ...] = ()
+    inputs: Inputs = ()
+    allowed: Inputs = ()
     snapshot_weeks: Annotated[int, Meta(ge=1, le=13)] = 1
     week_ends_on: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "sunday"
 

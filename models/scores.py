@@ -16,7 +16,6 @@ from models.messages import encode
 from models.working import Working
 
 CAUSES_KEPT = 3
-NO_MODEL = "no model has learned yet; the score is an activity index"
 
 
 class Cause:
@@ -103,7 +102,7 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "basis": said.basis,
         "probability": None if judged.probability is None else round(judged.probability, 6),
         "revenue_at_risk": None if at_risk is None else round(at_risk, 2),
-        **({"because": because} if (because := _because(said, judged)) else {}),
+        **({"because": because} if (because := _because(said, basis)) else {}),
         "baseline": basis.baseline / 100,
         "drivers": [_driver(driver, week_ago.get(driver.feature))
                     for driver in basis.drivers(account, reading.day, judged)],
@@ -112,9 +111,9 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
     })  # fmt: skip
 
 
-def _because(said: Said, judged: Judged) -> str | None:
-    if judged.probability is None:
-        return NO_MODEL
+def _because(said: Said, basis: Basis) -> str | None:
+    if basis.because is not None:
+        return basis.because
     return "no revenue of the account has been told" if said.mrr is None else None
 
 

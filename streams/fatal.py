@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NoReturn, TypeVar
 
 import structlog
@@ -27,5 +27,17 @@ def or_leave(step: Callable[[], T]) -> T:
     try:
         return step()
     except Exception as error:
-        structlog.get_logger().exception("step failed")
-        leave(f"{type(error).__name__}: {error}")
+        _leave_with(error)
+
+
+async def awaited_or_leave(step: Awaitable[T]) -> T:
+    """The same of a step that takes its turns."""
+    try:
+        return await step
+    except Exception as error:
+        _leave_with(error)
+
+
+def _leave_with(error: Exception) -> NoReturn:
+    structlog.get_logger().exception("step failed")
+    leave(f"{type(error).__name__}: {error}")

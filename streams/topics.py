@@ -45,7 +45,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("account-scores", "account_id", None, retention_days=90),
     Topic("journey-signals", "account_id", None, retention_days=90),
     Topic("health-examples", "account_id", 1),
-    Topic("health-models", "model, version", 1, compacted=True),
+    Topic("health-models", "model, version", 1, compacted=True, message_limit=ROW_LIMIT),
     Topic("experiment-plans", "experiment", 1, compacted=True),
     Topic("partials", "kind, id, source partition", 1, compacted=True),
     Topic("pulse", "", 1, extra={"retention.ms": "3600000"}),

@@ -7,7 +7,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from livelift.backtest.figures import CALIBRATION, LIFT
-from models.health.judgement import RANKED
+from models.health.evaluation import RANKED
 
 Report = dict[str, Any]
 SAID = {
@@ -105,9 +105,6 @@ def ranking(report: Report) -> str:
         alone = model["without_contacted"]
         figures = [figure(one[key]) for one in (model, alone) for key in RANKED]
         rows.append([NAMES.get(name, name), model["role"], *figures, "yes" if model["has_skill"] else "not yet"])
-    for name, missing in report["missing"].items():
-        lacking = f"needs {', '.join(missing)} among the inputs of livelift.toml"
-        rows.append([NAMES.get(name, name), "baseline", lacking, "", "", "", ""])
     heads = ("", "", "AUC", "top-decile lift", "AUC, not contacted", "lift, not contacted", "skill")
     return f"{table(heads, rows)}\n\n{because(model for model in report['models'].values())}"
 
@@ -176,7 +173,7 @@ def visits(report: Report) -> str:
 
 
 def whole_history(found: Report) -> str:
-    until = "not known" if found["until_snapshot"] is None else figure(found["until_snapshot"])
+    until = figure(found["until_snapshot"])
     return WHOLE.format(until=until, auc=figure(found["auc"]), look_ahead=found["look_ahead"])
 
 

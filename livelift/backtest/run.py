@@ -23,8 +23,7 @@ def run(
     """Replay the recording: every model has then said what it would have said. progress: is told the events so far."""
     found = Backtest(product, challengers)
     plans = applied(read_plan(path.read_bytes()) for path in recording.plans)
-    beside = [walk.learning for walk in found.challengers.values()]
-    replay = Replay(product, plans, found.champion.learning, beside, by_index=True)
+    replay = Replay(product, plans, found.learning, by_index=True)
     replay.feed(recording.records(), recording.last_tick, progress)
     return found
 

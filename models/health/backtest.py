@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from models.health.baselines import BASELINES, Baseline
+from models.health.baselines import BASELINES, Baseline, index_parameters
 from models.health.champion import Version
-from models.health.learning import Learning, Predicted
+from models.health.contender import Contender, Predicted
+from models.health.learning import Learning
 from models.health.track import Track
 from models.product import Product
 
@@ -28,16 +29,16 @@ class Labels(NamedTuple):
 
 
 class Walk:
-    """One learned model's way through the history, and its track record."""
+    """One model's way through the history, and its track record."""
 
-    def __init__(self, product: Product, kind: str) -> None:
-        health = msgspec.structs.replace(product.health, model=kind)
-        self.learning = Learning(msgspec.structs.replace(product, health=health), told=self._take)
+    def __init__(self) -> None:
         self.track = Track()
         self._since: int | None = None
+        self.contender: Contender
+        """The model itself; it tells of its predictions as it makes them."""
 
-    def _take(self, predicted: list[Predicted]) -> None:
-        self._notice(self.learning.latest)
+    def take(self, predicted: list[Predicted]) -> None:
+        self._notice(self.contender.latest)
         for example, version, eta in predicted:
             self.track.add(example, version.calibration.probability(eta))
 
@@ -48,53 +49,46 @@ class Walk:
     @property
     def scores_since(self) -> int | None:
         """The first day that would have been closed with this model's score; None if it never had enough to score."""
-        self._notice(self.learning.latest)
+        self._notice(self.contender.latest)
         return self._since
 
     @property
     def labels(self) -> Labels:
-        version = self.learning.latest
+        version = self.contender.latest
         return Labels() if version is None else Labels(version.events, version.others)
 
 
 class Backtest:
     """The champion, its challengers and the baselines on one history.
 
-    The champion's `learning` is the one that the replayed core closes its days with; every record of `health-examples`
-    goes to it and to the challengers' alike.
+    learning: what the replayed core sends its examples to, and closes its days with.
     """
 
     def __init__(self, product: Product, challengers: Iterable[str] = ()) -> None:
-        self.product = product
+        kinds = tuple(kind for kind in challengers if kind != product.health.model)
+        health = msgspec.structs.replace(product.health, challengers=kinds)
+        self.product = msgspec.structs.replace(product, health=health)
         self.champion = Champion(product)
-        self.challengers = {kind: Walk(product, kind) for kind in challengers}
-
-    @property
-    def models(self) -> dict[str, Walk]:
+        self.models: dict[str, Walk] = {product.health.model: self.champion, **{kind: Walk() for kind in kinds}}
         """Every learned model by its kind, the champion first."""
-        return {self.product.health.model: self.champion, **self.challengers}
+        self.learning = Learning(self.product, told={kind: walk.take for kind, walk in self.models.items()})
+        for kind, walk in self.models.items():
+            walk.contender = self.learning.contenders[kind]
 
 
 class Champion(Walk):
     """The champion's way. It meets the baselines on its rows, which are everybody's."""
 
     def __init__(self, product: Product) -> None:
-        super().__init__(product, product.health.model)
-        chosen = product.health.inputs
-        parameters = {
-            "wanted": product.label.kind == "conversion",
-            "regular_days": product.actions.regular_days_per_week,
-        }
-        self.missing = {one.kind: missing for one in BASELINES if (missing := one.missing(chosen))}
-        """Baselines that cannot be told, and the inputs that they lack."""
-        self._baselines: list[Baseline] = [one.fresh(parameters) for one in BASELINES if one.kind not in self.missing]
+        super().__init__()
+        self._baselines: list[Baseline] = [one(index_parameters(product)) for one in BASELINES]
         self.baselines = {one.kind: Track() for one in self._baselines}
         self.usage = Track()
         """Usage up to each snapshot, as an order by risk."""
         self._sign = 1.0 if product.label.kind == "conversion" else -1.0
 
-    def _take(self, predicted: list[Predicted]) -> None:
-        super()._take(predicted)
+    def take(self, predicted: list[Predicted]) -> None:
+        super().take(predicted)
         for example, _, _ in predicted:
             for one in self._baselines:
                 self.baselines[one.kind].add(example, one.log_odds(example.features))

@@ -11,9 +11,10 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from models.health.features import MONTH, WEEK, is_chosen
+from models.health.features import MONTH, WEEK
 from models.health.state import State
 from models.index import BASELINE, FULL_BREADTH, WEIGHTS, WINDOW, Inputs
+from models.product import Product
 
 NO_PROBABILITY = "they order accounts and say no probability, so there is nothing to calibrate and no Brier score"
 TENTH = 10.0
@@ -28,12 +29,17 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     regular_days: float = 2.0
 
 
+def index_parameters(product: Product) -> Parameters:
+    """What the baselines of a product go by."""
+    return Parameters(product.label.kind == "conversion", product.actions.regular_days_per_week)
+
+
 class Baseline:
     """A frozen order of accounts by what they do: less of it, likelier to leave; more of it, likelier to convert."""
 
     kind: str
     needs: tuple[str, ...]
-    """Inputs without which it cannot be told."""
+    """The inputs that it is read from."""
 
     def __init__(self, parameters: Parameters | None = None) -> None:
         self._parameters = parameters or Parameters()
@@ -64,11 +70,6 @@ class Baseline:
     @classmethod
     def fresh(cls, parameters: State) -> Self:
         return cls(msgspec.convert(parameters, Parameters))
-
-    @classmethod
-    def missing(cls, chosen: tuple[str, ...]) -> list[str]:
-        """Inputs that it needs and that are not among the chosen ones (none chosen: all are)."""
-        return [name for name in cls.needs if chosen and not is_chosen(name, chosen)]
 
 
 class Index(Baseline):

@@ -1,6 +1,6 @@
 """A version of the model that scores: what scorers need of it, and how it judges an account."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import exp, log
 
@@ -14,7 +14,9 @@ from models.health.calibration import Calibration
 from models.health.classifier import Classifier, restore
 from models.health.drivers import explained
 from models.health.features import Features
+from models.health.inputs import chosen_of
 from models.health.odds import probability
+from models.health.records import unpacked
 from models.health.state import State
 
 ENOUGH = 30
@@ -31,7 +33,8 @@ class Version(Struct, frozen=True):
     """What a model had learned when a day had closed.
 
     kind: of the classifier. day: the day whose labels it learned last. wanted: whether the event is what one hopes for.
-    usual: log odds of the event among the examples of late. events, others: labels it has learned from.
+    usual: log odds of the event among the examples of late. events, others: labels it has learned from. inputs: names
+    or patterns of what it reads, none for all; withheld: inputs that are held out of it.
     """
 
     kind: str
@@ -43,6 +46,18 @@ class Version(Struct, frozen=True):
     events: int
     others: int
     typical: Typical = {}
+    inputs: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+    def read(self, features: Mapping[str, float]) -> Mapping[str, float]:
+        """What it reads of an account's features."""
+        return chosen_of(features, self.inputs, self.withheld)
+
+    def times_usual(self, event: float) -> float:
+        """How many times the usual odds of the bad end an account has, by its probability of the event."""
+        event = min(max(event, 1e-9), 1 - 1e-9)
+        above = log(event / (1 - event)) - self.usual
+        return exp(-above if self.wanted else above)
 
     @property
     def enough(self) -> bool:
@@ -55,7 +70,25 @@ class Version(Struct, frozen=True):
         return f"{self.kind}@{self.day}"
 
 
-decode_version = msgspec.json.Decoder(Version).decode
+_decoder = msgspec.json.Decoder(Version)
+
+
+def decode_version(value: bytes) -> Version:
+    """A version as it is kept."""
+    return _decoder.decode(unpacked(value))
+
+
+def why_heuristic(version: Version | None) -> str | None:
+    """Why scores are an activity index still, with what is missing; None where the model scores."""
+    if version is None:
+        return f"no label is known yet: a model needs {ENOUGH} with the event and {ENOUGH} without"
+    if version.enough:
+        return None
+    missing = {"with": ENOUGH - version.events, "without": ENOUGH - version.others}
+    lacking = [f"{count} labels {which} the event" for which, count in missing.items() if count > 0]
+    if lacking:
+        return f"{' and '.join(lacking)} are missing until a model scores"
+    return "labels enough are known, but too few of what the model predicted before they were: it is not calibrated yet"
 
 
 def size_class(members: float) -> int:
@@ -71,7 +104,7 @@ class Champion:
 
     def __init__(self, version: Version, features: Callable[[Account, int], Features]) -> None:
         self.version, self._features = version, features
-        self.name, self.kind = version.name, version.kind
+        self.name, self.kind, self.because = version.name, version.kind, None
         self._classifier: Classifier = restore(version.kind, version.state)
 
     @cached_property
@@ -93,7 +126,7 @@ class Champion:
         return band("healthy", WATCH), band("watch", AT_RISK), Band("at_risk", 0, 0, 0)
 
     def judge(self, account: Account, day: int) -> Judged:
-        known = self._features(account, day)
+        known = self.version.read(self._features(account, day))
         event = self.version.calibration.probability(self._classifier.log_odds(known))
         good = event if self.version.wanted else 1 - event
         return Judged(round(10_000 * good), good, known)
@@ -113,6 +146,4 @@ class Champion:
     def times_usual(self, judged: Judged) -> float:
         """How many times the usual odds of the bad end the account has: "4 times the usual risk"."""
         assert judged.probability is not None
-        good = min(max(judged.probability, 1e-9), 1 - 1e-9)
-        usual_of_bad = -self.version.usual if self.version.wanted else self.version.usual
-        return (1 - good) / good / exp(usual_of_bad)
+        return self.version.times_usual(judged.probability if self.version.wanted else 1 - judged.probability)

@@ -7,7 +7,7 @@ when batches were independent, 1 when each resembled the last by half (and a thi
 change too); a move by 2 spreads was always seen, after 20 batches as a rule, one by 5 after 9.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from statistics import fmean, stdev
 from typing import Any
@@ -18,9 +18,10 @@ from river.drift import ADWIN
 
 from models.readout.written import number
 
-RESIDUAL = "residual"
 REFERENCE = 8
 RECENT = 28
+MOST, KEPT = 156, 104
+"""Batches that a watch remembers, and those that it goes on from when they are too many."""
 ROUNDING = 1e-9
 
 
@@ -64,6 +65,9 @@ class DriftWatch:
         now.last = day
         now.days.append(day)
         now.means.append(mean)
+        if len(now.means) > MOST:  # what was seen years ago says nothing of now, and has to be kept
+            self._begin(Watched(now.days[-KEPT:], now.means[-KEPT:], day, now.drift))
+            now = self._watched
         if self._changed():
             cut = _likeliest_cut(now.means)
             drift = Drift(day, now.days[cut], fmean(now.means[:cut]), fmean(now.means[cut:]))
@@ -100,21 +104,18 @@ class DriftWatch:
 Watches = dict[str, DriftWatch]
 
 
-def watch_batch(
-    watches: Watches, day: int, features: Sequence[Mapping[str, float]], residuals: Iterable[float]
-) -> None:
-    """Take a day's examples: the mean of each input over those that know it, and of label - p as `residual`.
+def watch_inputs(watches: Watches, day: int, features: Sequence[Mapping[str, float]]) -> None:
+    """Take a day's examples: the mean of each input over those that know it.
 
     An input that appears is watched from then on; one that disappears keeps what was seen of it.
     """
-    known: dict[str, list[float]] = {RESIDUAL: [residual for residual in residuals if isfinite(residual)]}
+    known: dict[str, list[float]] = {}
     for row in features:
         for name, value in row.items():
             if isfinite(value):
                 known.setdefault(name, []).append(value)
     for name in sorted(known):
-        if known[name]:
-            watches.setdefault(name, DriftWatch()).update(day, fmean(known[name]))
+        watches.setdefault(name, DriftWatch()).update(day, fmean(known[name]))
 
 
 def _likeliest_cut(means: list[float]) -> int:

@@ -17,6 +17,8 @@ from models.inference.means import Array
 from models.readout.written import bounds, explained, number
 
 Snapshot = dict[str, Any]
+RANKED = ("auc", "lift")
+"""Figures of the order of accounts alone."""
 COMPARED = ("auc", "lift", "log_loss", "brier")
 ONE_SIDED = "the predictions do not vary, or separate the labels wholly"
 

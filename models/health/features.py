@@ -6,8 +6,6 @@ and amounts are as people would say them; a model squashes them for itself.
 """
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
-from functools import lru_cache
 from math import isfinite, log1p
 from typing import NamedTuple
 
@@ -84,18 +82,9 @@ INPUTS = (
 """Every input there is. `[health] inputs` in livelift.toml chooses among them by name or pattern."""
 
 
-def features_of(
-    account: Account, day: int, chosen: tuple[str, ...] = (), key_actions: tuple[str, ...] = ()
-) -> Features:
-    """The account's inputs at the end of a day, all finite. chosen: names or patterns of them; none means all."""
-    known = ((name, value) for name, value in _of(account, day, key_actions) if isfinite(value))
-    return {name: value for name, value in known if not chosen or is_chosen(name, chosen)}
-
-
-@lru_cache(65_536)
-def is_chosen(name: str, chosen: tuple[str, ...]) -> bool:
-    """Whether an input is among the chosen ones, which are names or patterns (`usage:*`)."""
-    return any(fnmatchcase(name, pattern) for pattern in chosen)
+def features_of(account: Account, day: int, key_actions: tuple[str, ...] = ()) -> Features:
+    """All of the account's inputs at the end of a day, each finite. Which of them a model reads is its own."""
+    return {name: value for name, value in _of(account, day, key_actions) if isfinite(value)}
 
 
 def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tuple[str, float]]:

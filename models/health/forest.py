@@ -23,7 +23,7 @@ class Parameters(Struct, frozen=True, forbid_unknown_fields=True):
     grace: int = 50
     delta: float = 0.01
     tau: float = 0.05
-    depth: int = 12
+    depth: int = 8
     leaf: str = "mc"
     seed: int = 1
 

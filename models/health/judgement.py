@@ -12,22 +12,19 @@ import numpy as np
 
 from models.clock import rfc3339, start_of
 from models.closing import week_end
-from models.health.backtest import UP_TO_DAY, Backtest
+from models.health.backtest import Backtest
 from models.health.baselines import NO_PROBABILITY, Index, Visits
-from models.health.champion import ENOUGH
+from models.health.champion import ENOUGH, why_heuristic
+from models.health.contender import LEAST_SEEN
 from models.health.discrimination import lift, ranked, ranking
-from models.health.evaluation import Snapshot, compare, comparison, ordering, summary
-from models.health.features import is_chosen
-from models.health.learning import LEAST_SEEN
+from models.health.evaluation import RANKED, Snapshot, compare, comparison, ordering, summary
 from models.health.likeness import ALIKE, LEAST_ROWS, Likeness, likeness
 from models.health.predictions import Flags, Predictions
 from models.health.replicates import REPLICATES
-from models.health.told import why_heuristic
 from models.index import WEEK
 from models.product import Label
 from models.readout.written import explained, number
 
-RANKED = ("auc", "lift")
 SHARES = (0.01, 0.02, 0.05, *(step / 20 for step in range(2, 21)))
 """Of the riskiest accounts, at which the lift curve is read."""
 LOOK_AHEAD = "uses what happened after the snapshot: not available in reality"
@@ -141,7 +138,6 @@ class Judgement:
             "judged": self._judged(),
             "replicates": self._replicates,
             "models": models,
-            "missing": {kind: list(names) for kind, names in self._backtest.champion.missing.items()},
             "champion_minus": {kind: self._difference(kind) for kind in models if kind != champion},
             "like_visits": self._like_visits(),
             "whole_history": self._whole_history(),
@@ -161,7 +157,7 @@ class Judgement:
         walk = self._backtest.models[kind]
         if walk.scores_since is not None:
             return {"scores_since": date(walk.scores_since)}
-        return {"scores_since": None, "no_score_because": why_heuristic(walk.learning.latest)}
+        return {"scores_since": None, "no_score_because": why_heuristic(walk.contender.latest)}
 
     def _once_scoring(self, kind: str, rows: Predictions) -> Snapshot | None:
         """The figures of what people would have been shown as the model's score; None if it was not yet."""
@@ -216,11 +212,10 @@ class Judgement:
             found: Snapshot = ordering(rows.where(self._rows), self._replicates)["auc"]
             return found
 
-        chosen = self._backtest.product.health.inputs
         return {
             "look_ahead": LOOK_AHEAD,
             "auc": auc(champion.looking_ahead(self._totals).order()),
-            "until_snapshot": None if chosen and not is_chosen(UP_TO_DAY, chosen) else auc(champion.usage.order()),
+            "until_snapshot": auc(champion.usage.order()),
         }
 
     def _lift_curve(self) -> list[Snapshot]:

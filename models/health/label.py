@@ -8,10 +8,15 @@ from typing import NamedTuple
 
 from models.account import Account
 from models.dated import CHURNED, CONVERTED, PAYING, TRIAL
+from models.health.features import LONGEST_AGO
 from models.product import Label
 
 ACTIVE = 28
 """Days within which an account was visited that may become inactive: one that is asleep already cannot fall asleep."""
+
+
+LITTLE = 28
+"""Days of which something is known from which on an account's inputs look back on as much as they say."""
 
 
 class Outcome(NamedTuple):
@@ -58,3 +63,9 @@ def outcome_of(account: Account, day: int, label: Label) -> Outcome:
 
 def _last(account: Account, name: str, day: int) -> int | None:
     return max((when for when in account.dated.get(name, ()) if when <= day), default=None)
+
+
+def little_known(account: Account, day: int) -> bool:
+    """Whether an account has not told enough for a score to mean much: it is younger than its inputs look back, or
+    nothing has been heard of its use for as long as days of use are kept."""
+    return day - account.first_day < LITTLE or day - account.last_day > LONGEST_AGO

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.inference.means import Array
 
 Flags = NDArray[np.bool_]
-Codes = NDArray[np.int64]
+Codes = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Predictions:
     Raises ValueError for lengths that differ and for p outside 0 to 1.
     """
 
-    account: NDArray[np.integer]
+    account: Codes
     day: Codes
     p: Array
     label: Flags
@@ -44,17 +44,34 @@ class Predictions:
     def __len__(self) -> int:
         return len(self.p)
 
-    def where(self, rows: Flags) -> "Predictions":
-        """Some of the rows, in their order."""
+    def where(self, rows: Flags | Codes) -> "Predictions":
+        """Some of the rows: those that are flagged, in their order, or those at some places, in the order of these."""
         return Predictions(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def window(self, first: int, last: int) -> "Predictions":
         """The rows whose snapshot was made from one day to another, both included."""
         return self.where((self.day >= first) & (self.day <= last))
 
+    def of_fewer_accounts(self, most: int) -> "Predictions":
+        """At most so many rows: all those of the accounts with the smallest codes, so the same of the same rows."""
+        if len(self) <= most:
+            return self
+        accounts, counts = np.unique(self.account, return_counts=True)
+        kept = accounts[: np.searchsorted(np.cumsum(counts), most, side="right")]
+        return self.where(np.isin(self.account, kept))
+
     def without_contacted(self) -> "Predictions":
         """The rows of accounts that CS had left alone."""
         return self.where(~self.contacted)
+
+
+def in_common(first: Predictions, second: Predictions) -> tuple[Predictions, Predictions]:
+    """The rows, by account and day, that both have; in the same order."""
+    one, other = (list(zip(rows.account.tolist(), rows.day.tolist(), strict=True)) for rows in (first, second))
+    places = {row: at for at, row in enumerate(other)}
+    pairs = [(at, places[row]) for at, row in enumerate(one) if row in places]
+    here, there = np.array(pairs, np.int64).reshape(-1, 2).T
+    return first.where(here), second.where(there)
 
 
 def joined(parts: Sequence[Predictions]) -> Predictions:

@@ -279,7 +279,7 @@ def test_nothing_is_predicted_by_what_its_own_label_taught(rows, report):
 def test_the_track_record_is_what_the_learner_keeps(otherwise):
     backtest, _ = otherwise
     for walk in backtest.models.values():
-        kept, track = all_predictions(walk.learning.seen.values()), walk.track.predictions()
+        kept, track = all_predictions(walk.contender.seen.values()), walk.track.predictions()
         for name in ("account", "day", "p", "label", "scored", "contacted"):
             assert np.array_equal(getattr(kept, name), getattr(track, name)), name
 
@@ -436,20 +436,17 @@ def test_a_history_that_ends_with_its_first_labels_is_told_what_to_do(tmp_path):
     )
 
 
-def test_chosen_inputs_without_those_of_a_baseline(tmp_path):
-    """What cannot be told is missing with its reason, and nothing else breaks."""
+def test_chosen_inputs_are_what_the_model_reads_and_nothing_else(tmp_path):
+    """Baselines are told whatever the model reads; a history too small for intervals says so."""
     inputs = '[health]\ninputs = ["breadth", "age"]\n'
     folder = write_leaving(tmp_path / "few", accounts=60, days=180, settings=SETTINGS + inputs)
     backtest, totals = replayed(folder)
     report = Judgement(backtest, None, totals, 20).report()
-    assert report["models"].keys() == {"logistic"} and report["champion_minus"] == {}
-    assert report["missing"] == {
-        "index": ["days_since_visit", "active_days", "regular_share"],
-        "visits": ["active_days"],
-    }
-    assert report["like_visits"] == {} and report["whole_history"]["until_snapshot"] is None
+    assert report["models"].keys() == {"logistic", "index", "visits"}
+    latest = backtest.champion.contender.latest
+    assert latest is not None and latest.inputs == ("breadth", "age")
+    assert latest.state["inputs"].keys() == {"breadth", "age"}
     markdown = page({"recording": "few", "simulated": True, **report})
-    assert "needs active_days among the inputs of livelift.toml" in markdown
     assert "No interval: an interval needs 30 accounts with the event" in markdown
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.health.baselines import BASELINES, Index, Visits
+from models.health.baselines import BASELINES, Index
 from models.health.features import features_of
 from models.index import inputs_of, score_of
 from tests.core.generated import histories
@@ -56,9 +56,3 @@ def test_busy_accounts_leave_last_and_convert_first(kind: type) -> None:
     assert leaving.log_odds(busy) < leaving.log_odds(idle)
     assert converting.log_odds(busy) == -leaving.log_odds(busy)
     assert converting.log_odds(idle) == -leaving.log_odds(idle)
-
-
-def test_what_it_lacks_among_chosen_inputs_is_named() -> None:
-    assert Index.missing(()) == Visits.missing(()) == []
-    assert Index.missing(("active_*", "breadth")) == ["days_since_visit", "regular_share"]
-    assert Visits.missing(("active_*", "breadth")) == []

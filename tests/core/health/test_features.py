@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from models.account import Account
 from models.clock import day_of, micros
-from models.health.features import INPUTS, Features, features_of, is_chosen
+from models.health.features import INPUTS, Features, features_of
+from models.health.inputs import chosen_of, is_chosen
 from tests.core.generated import KINDS, one_event
 from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, rebuilt, sums_of
 
@@ -338,9 +339,13 @@ def test_a_name_that_comes_up_is_unknown_before_it_and_again_when_it_has_long_be
     assert [one.get("usage:report") for one in found.values()] == [None, 1, 0, 0, None]
 
 
-def test_only_what_is_chosen_is_given() -> None:
-    used = [event("usage_reported", board=2.0, report=1.0)]
-    assert features(used, 0, chosen=("usage:*", "age")) == {"usage:board": 2, "usage:report": 1, "age": 0}
+def test_a_model_reads_what_is_chosen_and_nothing_that_is_held_out() -> None:
+    used = features([event("usage_reported", board=2.0, report=1.0)], 0)
+    assert chosen_of(used, (), ()) is used
+    chosen = {"usage:board": 2, "usage:report": 1, "age": 0}
+    assert chosen_of(used, ("usage:*", "age"), ()) == chosen
+    assert chosen_of(used, ("usage:*", "age"), ("usage:board", "nps")) == {"usage:report": 1, "age": 0}
+    assert used.keys() - chosen_of(used, (), ("usage:board",)).keys() == {"usage:board"}
 
 
 def test_days_with_a_key_action() -> None:

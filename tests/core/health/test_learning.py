@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.health.champion import Version
+from models.health.champion import Version, decode_version
 from models.health.classifier import restore
+from models.health.contender import CALIBRATED_ON, LEAST_ALIKE, typical
 from models.health.example import Example, due, encode_example
-from models.health.learning import CALIBRATED_ON, LEAST_ALIKE, Learning, typical
-from models.health.records import STATE_KEY, decode_state, split_key, version_key
+from models.health.learning import Learning
+from models.health.records import decode_progress, progress_key, split_key, version_key
 from models.messages import Output, encode
 from models.product import Label, Product
 from tests.support.build import checked, place
@@ -80,8 +81,13 @@ def learned(log: Iterable[bytes], partitions: int = 1, product: Product = TWO_WE
     return kept, versions
 
 
-def without_state(kept: Kept) -> Kept:
-    return {key: value for key, value in kept.items() if key != STATE_KEY}
+def models(kept: Kept) -> Kept:
+    """What is kept of the models themselves: how far markers have come depends on the partitions."""
+    return {key: value for key, value in kept.items() if key.startswith((b"version", b"seen", b"sample"))}
+
+
+def progress(kept: Kept, model: str = "logistic") -> int:
+    return decode_progress(kept[progress_key(model)]).learned
 
 
 # -- order, partitions, repeats ------------------------------------------------------------------------------------
@@ -93,7 +99,7 @@ def test_three_partitions_in_any_order_give_the_models_of_one(seed: int, chance:
     whole, every = learned(interleaved(a_log(seed, 8), chance))
     three, same = learned(interleaved(a_log(seed, 8, partitions=3), chance), 3)
     assert every == same and len(every) == 8
-    assert without_state(three) == without_state(whole)
+    assert models(three) == models(whole)
 
 
 @given(st.integers(0, 50), st.randoms(use_true_random=False))
@@ -127,8 +133,8 @@ def test_a_learner_may_die_anywhere(seed: int, partitions: int, chance: Random, 
             acknowledged = at
     assert versions == every
     put(kept, learning.learn(partitions))
-    assert without_state(kept).items() >= without_state(whole).items()
-    assert decode_state(kept[STATE_KEY]).learned == decode_state(whole[STATE_KEY]).learned
+    assert models(kept).items() >= models(whole).items()
+    assert progress(kept) == progress(whole)
 
 
 def test_a_marker_that_was_acknowledged_is_not_forgotten() -> None:
@@ -145,7 +151,7 @@ def test_a_marker_that_was_acknowledged_is_not_forgotten() -> None:
         second.take(marker(0, FIRST_WEEK + 7))
     second.take(marker(1, FIRST_WEEK + 7))
     put(kept, second.learn(2))
-    assert decode_state(kept[STATE_KEY]).learned == FIRST_WEEK + 7
+    assert progress(kept) == FIRST_WEEK + 7
 
 
 def test_versions_that_a_day_needs_that_has_to_be_learned_again_are_still_there() -> None:
@@ -196,7 +202,7 @@ def test_an_example_is_predicted_by_what_was_learned_before_its_snapshot() -> No
         learning.take(message)
         learning.learn(1)
     apart = {}
-    for one in learning.seen.values():
+    for one in learning.champion.seen.values():
         known, eta, label = one.predictions(), one.etas(), one.labels()
         week = (int(known.day[0]) - FIRST_WEEK) // 7
         apart[week] = float(eta[label].mean() - eta[~label].mean())
@@ -217,9 +223,9 @@ def test_predictions_are_those_of_the_version_known_at_the_snapshot(seed: int) -
     for message in log:
         learning.take(message)
         if learning.learn(1):
-            versions |= learning.versions
+            versions |= learning.champion.versions
     examples = [msgspec.json.decode(one, type=Example) for one in log if b"marker" not in one]
-    for day, seen in learning.seen.items():
+    for day, seen in learning.champion.seen.items():
         mine = sorted((one for one in examples if one.release == day), key=lambda one: one.place)
         told = []
         for one in mine:
@@ -248,12 +254,12 @@ def test_it_is_never_sure_of_days_for_which_a_version_comes_that_scores(seed: in
             learning.take(encode_example(one))
         learning.take(marker(0, release))
         learning.learn(1)
-        latest = learning.latest
+        latest = learning.champion.latest
         assert latest is not None
         if latest.enough:
             assert not [1 for learned, sure in said if learned < latest.day <= sure], latest.day
-        said.append((learning.state.learned, learning.state.sure))
-    assert learning.latest is not None and learning.latest.enough
+        said.append((learning.learned, learning.champion.progress.sure))
+    assert learning.champion.latest is not None and learning.champion.latest.enough
 
 
 def test_what_no_snapshot_waits_for_is_let_go_and_nothing_else() -> None:
@@ -291,6 +297,6 @@ def test_a_version_says_how_often_the_event_was_of_late_and_how_many_labels_it_h
     (log,) = a_log(5, 8)
     kept, _ = learned(log)
     labels = [msgspec.json.decode(one, type=Example).label for one in log if b"marker" not in one]
-    version = msgspec.json.decode(kept[version_key("logistic", FIRST_WEEK + 7 * 7 + 14)], type=Version)
+    version = decode_version(kept[version_key("logistic", FIRST_WEEK + 7 * 7 + 14)])
     assert (version.events, version.others) == (sum(labels), len(labels) - sum(labels))
     assert version.usual == pytest.approx(np.log((sum(labels) + 0.5) / (len(labels) - sum(labels) + 0.5)))

@@ -79,8 +79,8 @@ def observed_over_expected(seed: int, on_arrival: bool) -> float:
             learning.take(encode_example(known))
         learning.take(encode({"marker": day, "partition": 0}))
         learning.learn(1)
-        if day in learning.seen:
-            rows = learning.seen[day].predictions().window(day_of(0), day_of(WEEKS - HORIZON - 1))
+        if day in learning.champion.seen:
+            rows = learning.champion.seen[day].predictions().window(day_of(0), day_of(WEEKS - HORIZON - 1))
             said, churns = said + float(rows.p.sum()), churns + int(rows.label.sum())
     return churns / said
 

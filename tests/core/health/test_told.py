@@ -6,14 +6,24 @@ import msgspec
 import pytest
 
 from models.health.calibration import Calibration
-from models.health.champion import ENOUGH, Version
+from models.health.champion import ENOUGH, Version, why_heuristic
 from models.health.classifier import fresh
+from models.health.contender import recipe_of
 from models.health.example import Example
 from models.health.known import Known
 from models.health.learning import Learning
-from models.health.records import STATE_KEY, State, seen_key, split_key, version_key
+from models.health.records import (
+    TAKEN_KEY,
+    Progress,
+    packed,
+    progress_key,
+    sample_key,
+    seen_key,
+    split_key,
+    version_key,
+)
 from models.health.seen import Seen, all_predictions, seen_of
-from models.health.told import model_snapshot, why_heuristic
+from models.health.told import model_snapshot
 from models.messages import encode
 from models.product import Product
 from models.rows import NEVER, SnapshotRow, owner_of, snapshot_day, snapshot_key
@@ -47,8 +57,8 @@ def test_it_is_said_what_is_missing_until_a_model_scores(given: Version | None, 
 def test_the_snapshot_names_the_basis_that_scorers_have(last: Version) -> None:
     """Also when a version that was enough is followed by one that is not any more."""
     first = version(40, 40)
-    kept = {version_key("logistic", one.day): encode(one) for one in (first, last)}
-    kept[STATE_KEY] = encode(State(learned=14))
+    kept = {version_key("logistic", one.day): packed(one) for one in (first, last)}
+    kept[progress_key("logistic")] = encode(Progress(recipe_of("logistic", Product()), learned=14))
     known = Known(Product())
     for key, value in kept.items():
         known.take(key, value)
@@ -58,10 +68,10 @@ def test_the_snapshot_names_the_basis_that_scorers_have(last: Version) -> None:
 
 
 def test_what_was_not_finished_when_the_learner_died_is_not_taken_up() -> None:
-    kept = {version_key("logistic", day): encode(version(40, 40, day=day)) for day in (7, 14)}
-    kept[STATE_KEY] = encode(State(learned=7))
+    kept = {version_key("logistic", day): packed(version(40, 40, day=day)) for day in (7, 14)}
+    kept[progress_key("logistic")] = encode(Progress(recipe_of("logistic", Product()), learned=7))
     learning = Learning(Product(), kept)
-    assert list(learning.versions) == [7]
+    assert list(learning.champion.versions) == [7]
     assert model_snapshot(learning, replicates=5)["learned"] == "1970-01-08"
 
 
@@ -78,7 +88,7 @@ def examples(count: int) -> list[Example]:
 def test_predictions_are_read_as_they_were_kept() -> None:
     given = examples(30)
     etas = [number / 10 for number in range(30)]
-    seen = msgspec.json.decode(encode(seen_of(given, etas, [Calibration(0.5, 2.0)] * 30)), type=Seen)
+    seen = msgspec.json.decode(encode(seen_of(given, etas, [Calibration(0.5, 2.0)] * 30, etas)), type=Seen)
     read = all_predictions([seen, seen])
     assert read is not None and len(read) == 60 and seen.etas().tolist() == etas
     assert read.p[:30].tolist() == [Calibration(0.5, 2.0).probability(eta) for eta in etas]
@@ -90,12 +100,12 @@ def test_predictions_are_read_as_they_were_kept() -> None:
 def test_of_very_many_accounts_a_sample_is_kept_that_is_the_same_every_week(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.health.seen.MOST", 10)
     given = examples(100)
-    every = seen_of(given, [0.0] * 100, [Calibration()] * 100).predictions().account
-    fewer = seen_of(given[::-1][:50], [0.0] * 50, [Calibration()] * 50).predictions().account
+    every = seen_of(given, [0.0] * 100, [Calibration()] * 100, [0.0] * 100).predictions().account
+    fewer = seen_of(given[::-1][:50], [0.0] * 50, [Calibration()] * 50, [0.0] * 50).predictions().account
     assert len(every) == len(fewer) == 10
     sampled = set(every.tolist())
     assert {code for code in fewer.tolist() if code <= max(sampled)} <= sampled
-    none = seen_of([], [], []).predictions()
+    none = seen_of([], [], [], []).predictions()
     assert len(none) == 0
 
 
@@ -111,5 +121,7 @@ def test_a_snapshots_row_says_whose_it_is_of_which_day_and_how_far_it_had_come(a
 
 def test_the_keys_of_what_is_learned() -> None:
     assert split_key(version_key("logistic", 7)) == ("version", "logistic", 7)
-    assert split_key(seen_key("a|b", 7)) == ("seen", "a|b", 7)
-    assert split_key(STATE_KEY) == ("state", "", NEVER)
+    assert split_key(seen_key("forest", 7)) == ("seen", "forest", 7)
+    assert split_key(progress_key("tree")) == ("progress", "tree", NEVER)
+    assert split_key(sample_key(7)) == ("sample", "", 7)
+    assert split_key(TAKEN_KEY) == ("taken", "", NEVER)
