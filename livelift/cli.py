@@ -5,7 +5,7 @@ import sys
 import typer
 
 from livelift.commands import experiments as on_experiments
-from livelift.commands import inspect, judging, recordings, running
+from livelift.commands import inspect, judging, models, recordings, running
 from livelift.reach import in_words
 from livelift.surroundings import complain
 
@@ -27,6 +27,7 @@ def group(what: str, example: str) -> typer.Typer:
 
 topics = group("Create and check the topics of the contract.", "livelift topics check")
 experiments = group("Experiments: from a draft to what came of it.", "livelift experiments list")
+on_models = group("The models that learn side by side, and which of them scores.", "livelift models list")
 journeys = group("Journeys through onboarding.", "livelift journeys table")
 dead_letters = group("What was refused, and why.", "livelift dead-letters list")
 
@@ -48,10 +49,14 @@ experiments.command("apply")(on_experiments.apply)
 experiments.command("stop")(on_experiments.stop)
 experiments.command("list")(on_experiments.list_experiments)
 experiments.command("show")(on_experiments.show)
+on_models.command("list")(models.list_models)
+on_models.command("compare")(models.compare)
+on_models.command("promote")(models.promote)
 journeys.command("table")(inspect.journey_table)
 dead_letters.command("list")(inspect.list_dead_letters)
 app.add_typer(topics, name="topics")
 app.add_typer(experiments, name="experiments")
+app.add_typer(on_models, name="models")
 app.add_typer(journeys, name="journeys")
 app.add_typer(dead_letters, name="dead-letters")
 

@@ -17,3 +17,14 @@ def counting(what: str, total: int, quiet: bool = False) -> Generator[Callable[[
     with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def working(what: str, quiet: bool = False) -> Generator[None]:
+    """Says what is being done as long as it takes. Nothing is shown where nobody looks on."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield

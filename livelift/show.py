@@ -15,7 +15,7 @@ Snapshot = Mapping[str, Any]
 ENVELOPE = {"schema", "as_of", "published_at", "fence", "simulated"}
 SHOWN = 5
 DRIVERS = 2
-WORDS = {"task", "since (UTC)", "why", "lowered most by"}
+WORDS = {"task", "role", "since (UTC)", "why", "lowered most by"}
 """Columns of words among the numbers."""
 
 

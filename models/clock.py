@@ -41,3 +41,8 @@ def rfc3339(at: int) -> str:
     """The instant as people and the contract write it, e.g. `2026-05-05T08:30:00Z`."""
     text = (EPOCH + timedelta(microseconds=at)).isoformat()
     return text.replace("+00:00", "Z")
+
+
+def date(day: int) -> str:
+    """A day as people read it: its date in UTC."""
+    return rfc3339(start_of(day))[:10]

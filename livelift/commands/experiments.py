@@ -1,6 +1,5 @@
 """Experiments: draft, queue, apply and stop them, list them, and look at one."""
 
-from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from livelift.commands.given import At, By, Json, as_json, needs_time, shown, when, who
 from livelift.settings import NotSet, Settings
 
 if TYPE_CHECKING:
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
 File = Annotated[Path, typer.Argument(help="A plan file (TOML).")]
 FileOrId = Annotated[str, typer.Argument(help="A plan file (TOML), or the id of an experiment that is there.")]
 Id = Annotated[str, typer.Argument(help="The experiment's id.")]
-By = Annotated[str | None, typer.Option("--by", help="Who says so (default: who is logged in).")]
-At = Annotated[
-    str | None,
-    typer.Option("--at", help="When, as RFC 3339 (default: now; where the clock is a recording's, its time)."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def draft(
@@ -54,7 +48,7 @@ def draft(
     settings, plan = Settings(), _read(file)
     here = _reach(settings)
     everything = Experiments(here)
-    published, _ = everything.draft(plan, _who(by), _when(at))
+    published, _ = everything.draft(plan, who(by), when(at))
     unfit = check(plan, here.product) if settings.config.exists() else []
     snapshot, silent = _snapshots(settings, ["quality", "funnel", *[f"experiment:{id_}" for id_ in everything.plans]])
     stated = Known(
@@ -65,7 +59,7 @@ def draft(
     advice = advise(plan, known, running_from(snapshot, everything.plans))
     notes = [*unfit, *silent, *sources]
     if json:
-        print(_json({**_builtins(published), "advice": msgspec.to_builtins(advice), "notes": notes}))
+        print(as_json({**_builtins(published), "advice": msgspec.to_builtins(advice), "notes": notes}))
         return
     print(_line(published))
     for line in [*sentences(plan, advice), *[f"note: {note}" for note in (*silent, *sources)]]:
@@ -83,7 +77,7 @@ def queue(plan: FileOrId, by: By = None, at: At = None, json: Json = False) -> N
 
     settings = Settings()
     everything, given = _given(settings, plan)
-    published, new = everything.queue(given, _who(by), _when(at))
+    published, new = everything.queue(given, who(by), when(at))
     clashing = clashes(given, everything.plans.values())
     _say(published, new, json)
     if published.state == "queued" and not json:
@@ -108,8 +102,8 @@ def apply(
     everything, given = _given(settings, plan)
     held = everything.plans.get(given.id)
     if held is not None and held.state == "queued" and not retrospective:
-        _needs_time(settings, at)
-    published, new = everything.apply(given, _who(by), _when(at), retrospective)
+        needs_time(settings, at)
+    published, new = everything.apply(given, who(by), when(at), retrospective)
     _say(published, new, json)
 
 
@@ -130,11 +124,11 @@ def stop(
     settings = Settings()
     everything = Experiments(_reach(settings))
     if everything.held(experiment).state != "stopped":
-        _needs_time(settings, at)
-    stopped = everything.stop(experiment, _who(by), _when(at), why, hold)
+        needs_time(settings, at)
+    stopped = everything.stop(experiment, who(by), when(at), why, hold)
     if json:
         started = [published.plan.id for published in stopped.started]
-        print(_json({**_builtins(stopped.published), "new": stopped.new, "started": started}))
+        print(as_json({**_builtins(stopped.published), "new": stopped.new, "started": started}))
         return
     _say(stopped.published, stopped.new, json)
     if stopped.new and not stopped.published.counted:
@@ -152,7 +146,7 @@ def list_experiments(json: Json = False) -> None:
 
     plans = published_plans(_reach(Settings()))
     if json:
-        print(_json(plans))
+        print(as_json(plans))
         return
     for published in sorted(
         plans.values(), key=lambda published: (published.place or len(plans) + 1, published.plan.id)
@@ -175,11 +169,11 @@ def show(experiment: Id, json: Json = False) -> None:
     snapshots, silent = _snapshots(settings, [key])
     snapshot = snapshots.get(key)
     if json:
-        print(_json({**_builtins(published), "snapshot": snapshot}))
+        print(as_json({**_builtins(published), "snapshot": snapshot}))
         return
     print(_line(published))
     for word in published.words:
-        print(f"  {_time(word.at)}  {word.state} by {word.by}{f': {word.why}' if word.why else ''}")
+        print(f"  {shown(word.at)}  {word.state} by {word.by}{f': {word.why}' if word.why else ''}")
     for line in _plan_lines(msgspec.to_builtins(published.plan)):
         print(f"  {line}")
     if snapshot is None:
@@ -232,47 +226,11 @@ def _reach(settings: Settings) -> Any:
     return reach_kafka(settings, "experiment-plans", "partials")
 
 
-def _who(by: str | None) -> str:
-    """A name for the record: the one given, else who is logged in."""
-    from getpass import getuser
-
-    try:
-        name = (by if by is not None else getuser()).strip()
-    except (KeyError, OSError, ImportError):
-        name = ""
-    if not name:
-        raise ValueError("it is not known who says so: give a name with --by")
-    return name
-
-
-def _when(at: str | None) -> int:
-    """The moment given, else now, in microseconds."""
-    from models.clock import micros
-
-    if at is None:
-        return micros(datetime.now(UTC))
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise typer.BadParameter(
-            f"{at!r} is no RFC 3339 time with an offset, e.g. 2026-05-05T08:30:00Z", param_hint="--at"
-        )
-    return micros(moment)
-
-
 def _finite(**given: float | None) -> None:
     """An option that is `inf` is within its bounds and yet no number."""
     for name, value in given.items():
         if value is not None and not isfinite(value):
             raise typer.BadParameter(f"{value} is no number", param_hint=f"--{name.replace('_', '-')}")
-
-
-def _needs_time(settings: Settings, at: str | None) -> None:
-    """Where the clock is a recording's, now is long after everything that it tells: the moment has to be said."""
-    if settings.clock == "log" and at is None:
-        raise NotSet("the clock here is a recording's (LIVELIFT_CLOCK=log): say when with --at")
 
 
 def _snapshots(settings: Settings, keys: list[str]) -> tuple[dict[str, Any], list[str]]:
@@ -293,7 +251,7 @@ def _snapshots(settings: Settings, keys: list[str]) -> tuple[dict[str, Any], lis
 
 def _say(published: "PublishedPlan", new: bool, json: bool) -> None:
     if json:
-        print(_json({**_builtins(published), "new": new}))
+        print(as_json({**_builtins(published), "new": new}))
     else:
         print(_line(published) if new else f"{_line(published)} (it was already, unchanged)")
 
@@ -302,20 +260,14 @@ def _line(published: "PublishedPlan") -> str:
     """An experiment in one line: state and since when, place and level, by whom."""
     begins, last = published.begins, published.words[-1] if published.words else None
     since = {
-        "draft": "", "queued": "", "running": f" from {_time(begins)}",
-        "stopped": f" at {_time(published.stopped_at)}" if published.stopped_at is not None else "",
+        "draft": "", "queued": "", "running": f" from {shown(begins)}",
+        "stopped": f" at {shown(published.stopped_at)}" if published.stopped_at is not None else "",
     }[published.state]  # fmt: skip
     place = f", place {published.place}" if published.place else ""
     level = f", level {published.level:.3g}" if published.level is not None else ""
     by = f", by {last.by}" if last is not None else ""
     known = ", retrospective" if published.retrospective else ""
     return f"{published.plan.id}: {published.state}{since}{place}{level}{by}{known} ({published.plan_hash})"
-
-
-def _time(at: int) -> str:
-    from models.clock import rfc3339
-
-    return rfc3339(at // 1_000_000 * 1_000_000)
 
 
 def _plan_lines(value: Any, path: str = "") -> list[str]:
@@ -331,7 +283,3 @@ def _plan_lines(value: Any, path: str = "") -> list[str]:
 
 def _builtins(published: "PublishedPlan") -> dict[str, Any]:
     return {"experiment": published.plan.id, **msgspec.to_builtins(published)}
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()

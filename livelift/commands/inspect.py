@@ -5,10 +5,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from livelift.commands.given import Json
 from livelift.settings import Settings
 
 SHOWN = 20
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def snapshot(

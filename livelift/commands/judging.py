@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from livelift.commands.recordings import AsWritten, Folder, Json
+from livelift.commands.given import Json
+from livelift.commands.recordings import AsWritten, Folder
 from livelift.settings import Settings
 
 

@@ -6,13 +6,13 @@ from typing import Annotated
 import msgspec
 import typer
 
+from livelift.commands.given import Json
 from livelift.settings import Settings
 
 Folder = Annotated[
     Path, typer.Argument(help="A recording: events.jsonl or the four tables, optionally plans/ and livelift.toml.")
 ]
 AsWritten = Annotated[bool, typer.Option("--as-written", help="Send lines in file order instead of by time.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def play(

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 import msgspec
 import typer
 
+from livelift.commands.given import Json
 from livelift.settings import Settings
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Role = Literal["scorer", "learner", "publisher", "all"]
 
 

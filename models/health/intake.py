@@ -69,6 +69,11 @@ class Intake:
         return sum(all_ for all_, _ in counts), sum(little for _, little in counts)
 
     @property
+    def latest(self) -> int:
+        """The last day that any partition has closed."""
+        return max(self._taken.markers.values(), default=NEVER)
+
+    @property
     def empty(self) -> bool:
         return not self._pending
 

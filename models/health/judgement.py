@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.clock import rfc3339, start_of
+from models.clock import date
 from models.closing import week_end
 from models.health.backtest import Backtest
 from models.health.baselines import NO_PROBABILITY, Index, Visits
@@ -37,11 +37,6 @@ TELLS = {
 
 class NothingToJudge(ValueError):
     """The history has no labels that anything could be judged by; the message says what is missing."""
-
-
-def date(day: int) -> str:
-    """A day as people write it."""
-    return rfc3339(start_of(day))[:10]
 
 
 class Judgement:

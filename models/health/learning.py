@@ -56,6 +56,11 @@ class Learning:
         """Accounts at the last close, and those of them that had not told enough yet."""
         return self._intake.accounts
 
+    @property
+    def heard_of(self) -> int:
+        """The last day that any partition has closed."""
+        return self._intake.latest
+
     # -- taking ------------------------------------------------------------------------------------------------------
 
     def take(self, message: bytes) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from models.basis import HEURISTIC
-from models.clock import rfc3339, start_of
+from models.clock import date
 from models.health.baselines import Index
 from models.health.champion import ENOUGH, why_heuristic
 from models.health.contender import CALIBRATED_ON, Contender
@@ -90,19 +90,20 @@ def contenders(learning: Learning, replicates: int = REPLICATES) -> Snapshot:
             **({"because": because} if (because := why_heuristic(version)) is not None else {}),
             "labels": [0, 0] if version is None else [version.events, version.others],
         }
-        mine = None if one is champion else judged_rows(one)
+        mine = rows if one is champion else judged_rows(one)
         if rows is not None and mine is not None:
-            found[one.kind] |= _beside(rows, mine, replicates)
+            found[one.kind] |= _ranked(rows, replicates) if one is champion else _beside(rows, mine, replicates)
     if rows is not None:
         index = by_index([*champion.seen.values()]).of_fewer_accounts(MOST)
-        told = ordering(index, replicates)
         differences = compare(rows, index, replicates)
-        found[Index.kind] = {
-            "role": "baseline",
-            **{name: told[name] for name in (*RANKED, "has_skill", "skill")},
-            "minus_champion": comparison(rows, {name: differences[name] for name in RANKED}),
-        }
+        minus = comparison(rows, {name: differences[name] for name in RANKED})
+        found[Index.kind] = {"role": "baseline", **_ranked(index, replicates), "minus_champion": minus}
     return found
+
+
+def _ranked(rows: Predictions, replicates: int) -> Snapshot:
+    told = ordering(rows, replicates)
+    return {"rows": len(rows), **{name: told[name] for name in (*RANKED, "has_skill", "skill")}}
 
 
 def _beside(champion: Predictions, challenger: Predictions, replicates: int) -> Snapshot:
@@ -110,12 +111,7 @@ def _beside(champion: Predictions, challenger: Predictions, replicates: int) -> 
     first, second = in_common(champion, challenger)
     if not len(first):
         return {"minus_champion": {"because": "no row has been predicted by both"}}
-    told = ordering(second, replicates)
-    return {
-        "rows": len(second),
-        **{name: told[name] for name in (*RANKED, "has_skill", "skill")},
-        "minus_champion": comparison(first, compare(first, second, replicates)),
-    }
+    return {**_ranked(second, replicates), "minus_champion": comparison(first, compare(first, second, replicates))}
 
 
 def drift(learning: Learning) -> Snapshot:
@@ -145,4 +141,4 @@ def held_out(learning: Learning) -> Snapshot:
 
 
 def _date(day: int) -> str | None:
-    return None if day == NEVER else rfc3339(start_of(day))[:10]
+    return None if day == NEVER else date(day)

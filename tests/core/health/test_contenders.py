@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from models.health.champion import decode_version
 from models.health.contender import Contender
-from models.health.example import Example, encode_example
 from models.health.known import Known
 from models.health.learning import Learning
 from models.health.monitoring import MOST
@@ -29,33 +28,16 @@ from models.health.told import contenders, held_out, model_snapshot
 from models.messages import Output, encode
 from models.product import Health, Label, Product
 from tests.support.build import checked
+from tests.support.contending import FIRST_WEEK, a_log
 
 pytestmark = pytest.mark.core
 
-FIRST_WEEK = 20_583
-"""A Sunday."""
 LABEL = Label(horizon_days=14, unscored_days=0)
 Kept = dict[bytes, bytes]
 
 
 def product(*challengers: str, **health: object) -> Product:
     return Product(label=LABEL, health=Health(challengers=challengers, **health))  # type: ignore[arg-type]
-
-
-def a_log(seed: int, weeks: int, accounts: int = 40, told: Iterable[str] = ("x", "y")) -> list[bytes]:
-    """Examples week by week, each week with its marker behind it. x tells something of the label, y nothing; `leak`
-    tells it from week 4 on."""
-    chance, found = Random(seed), []
-    for week in range(weeks):
-        day = FIRST_WEEK + 7 * week
-        for number in range(accounts):
-            x = chance.gauss(0, 1)
-            label = chance.random() < (0.7 if x > 0 else 0.1)
-            known = {"x": x, "y": chance.gauss(0, 1), "leak": float(label if week >= 4 else number % 2), "members": 3.0}
-            features = {name: known[name] for name in (*told, "members")}
-            found.append(encode_example(Example(f"account {number}", day, day + 14, features, label)))
-        found.append(encode({"marker": day + 14, "partition": 0, "accounts": accounts, "little_known": week}))
-    return found
 
 
 def put(kept: Kept, outputs: Iterable[Output]) -> None:
