@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from models.account import Account
 from models.clock import day_of, micros
-from models.health.features import INPUTS, Features, features_of
+from models.events import HOME
+from models.health.features import INPUTS, Features, features_of, input_of
 from models.health.inputs import chosen_of, is_chosen
-from tests.core.generated import KINDS, one_event
+from tests.core.generated import KINDS, WITHOUT_PERSON, one_event
 from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, rebuilt, sums_of
 
 pytestmark = pytest.mark.core
@@ -77,6 +78,78 @@ def test_what_comes_again_takes_nothing_away_at_the_edge_of_a_window(kind: str) 
     for ago in EDGES:
         once = event(kind, instant(TODAY - ago), **AGAIN[kind])
         assert features([first, once, last], TODAY) == features([first, once], TODAY), ago
+
+
+# -- what tells of an input -----------------------------------------------------------------------------------------
+
+
+KEY_ACTIONS = ("core_action:board", "task:1", "configured:board")
+KNOWN = [
+    event("traits_set", instant(TODAY - 420), user=user, seats=5.0)
+    for user in ("ann", "bob", "cat", "dan", "eve", None)
+]
+"""The account and its users are known: somebody's first event, of whatever type, makes them a member."""
+
+
+def changed(history: list[Json], one: Json) -> set[str]:
+    """The listed inputs that are others with one event more."""
+    before, after = (features(events, TODAY, key_actions=KEY_ACTIONS) for events in (history, [*history, one]))
+    listed = [input_of(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    return {one.name for one in listed if one is not None}
+
+
+@given(histories(), st.integers(0, 400).flatmap(lambda ago: one_event(st.just(instant(TODAY - ago)))))
+@checked(150)
+def test_an_event_changes_only_inputs_that_its_type_tells_of(history: list[Json], one: Json) -> None:
+    assert all(
+        one["type"] in INPUT[name].told_by for name in changed([*KNOWN, *history], {**one, "account_id": "acme"})
+    )
+
+
+INPUT = {one.name: one for one in INPUTS}
+USED: list[Json] = [{"board": 3.0, "report": 1.0}, {"board": 3.0, "automated": True}]
+MORE: dict[str, list[Json]] = {
+    "core_action": [{"feature": "board"}], "usage_reported": USED, "feature_configured": [{"feature": "board"}],
+    "traits_set": [{"seats": 9.0}], "concept_checked": [{"concept": "x/y", "correct": True}],
+    "help_engaged": [{"source": "CS"}, {"source": "OTHER"}], "cs_contacted": [{"sentiment": 1}],
+    "survey_answered": [{"survey": "nps", "score": 9}, {"survey": "csat", "score": 5}],
+    "outcome_observed": [{"name": "board", "value": 1.0}],
+    "experiment_assigned": [{"experiment": "by-user", "arm": "test"}], "experiment_exposed": [{"experiment": "by-user"}],
+    **{f"task_{what}": [{"task": "1"}] for what in ("started", "completed", "failed")},
+    **{f"ticket_{what}": [{"ticket": "t"}] for what in ("opened", "closed")},
+    **{f"lesson_{what}": [{"lesson": "x/y"}] for what in ("started", "completed")},
+}  # fmt: skip
+"""Properties of one event more, where a type needs some; by which all that its type tells of can be changed."""
+BEFORE = [
+    *KNOWN,
+    *(event("session_started", instant(TODAY - 5), user=user) for user in ("ann", "bob", "cat")),
+    *(event("lesson_completed", instant(TODAY - 5), user=user, lesson="é") for user in ("ann", "bob")),
+    event("task_started", instant(TODAY - 5), task="1"), event("task_completed", instant(TODAY - 5), task="2"),
+    event("member_added", instant(TODAY - 3)), event("member_removed", instant(TODAY - 3), user="bob"),
+    *(event("ticket_opened", instant(TODAY - 5), ticket=ticket) for ticket in ("t", "u")),
+    event("concept_checked", instant(TODAY - 5), concept="é", correct=False),
+    event("cs_contacted", instant(TODAY - 5), sentiment=-1), event("payment_failed", instant(TODAY - 5)),
+    event("payment_succeeded", instant(TODAY - 5)), event("usage_reported", instant(TODAY - 5), board=1.0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_event_can_change_every_input_that_its_type_tells_of(kind: str) -> None:
+    users = ["ann", "bob", "cat", "dan", *([None] if kind in WITHOUT_PERSON else [])]
+    found = [changed(BEFORE, event(kind, instant(TODAY - ago, 12), user=user, **properties))
+             for ago in (0, 3, 4, 30) for user in users for properties in MORE.get(kind, [{}])]  # fmt: skip
+    assert set().union(*found) == {one.name for one in INPUTS if kind in one.told_by}
+
+
+def test_what_tells_of_an_input_are_types_of_the_contract() -> None:
+    assert {kind for one in INPUTS for kind in one.told_by} <= HOME.keys()
+
+
+def test_an_input_is_found_by_the_name_it_has_in_an_account() -> None:
+    named = {"usage:invites": "usage:*", "usage": "usage", "usage_trend:invites": "usage_trend:*", "usage:*": "usage:*",
+             "trait:usage:x": "trait:*", "usage:": "usage:*", "invites": None, "": None}  # fmt: skip
+    found = {name: input_of(name) for name in named}
+    assert {name: one and one.name for name, one in found.items()} == named
 
 
 # -- counted by another route --------------------------------------------------------------------------------------
