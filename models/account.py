@@ -36,8 +36,8 @@ LAST_DAY = LAST_INSTANT // DAY
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "clusters", "dated", "days", "features", "joined", "left", "mrr", "newest", "rows",
-                 "said", "shared", "subjects", "trained", "unit", "weekly")  # fmt: skip
+    __slots__ = ("began", "closes", "clusters", "dated", "days", "features", "joined", "left", "mrr", "newest",
+                 "renewals", "rows", "said", "shared", "subjects", "trained", "unit", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -67,6 +67,8 @@ class Account:
         self.closes: list[Close] = []
         self.mrr: dict[bytes, tuple[int, int]] = {}
         """Row key -> (when, monthly revenue in millionths), where one was told."""
+        self.renewals: dict[bytes, tuple[int, int]] = {}
+        """Row key -> (when, the contract's renewal in microseconds), where one was told."""
         self.said: Said | None = None
         """What was last sent to `account-scores`; None after a start: then the next touch sends again."""
 
@@ -74,6 +76,11 @@ class Account:
     def latest_mrr(self) -> int | None:
         """The monthly revenue last told of, over all of the account's rows, in millionths."""
         return max(self.mrr.values(), default=(NEVER, None))[1]
+
+    @property
+    def latest_renewal(self) -> int | None:
+        """When the contract renews, as last told of, over all of the account's rows, in microseconds."""
+        return max(self.renewals.values(), default=(NEVER, None))[1]
 
     @property
     def first_day(self) -> int:

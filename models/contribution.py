@@ -95,6 +95,7 @@ class Contribution(NamedTuple):
     shared: Shared
     """Of an account's own row: what it says of every user in it."""
     mrr: tuple[int, int] | None
+    renewal: tuple[int, int] | None
     accepted: int
     duplicates: int
     due: int | None
@@ -151,6 +152,7 @@ def contribution_of(
         subject=subject if world.asks_accounts else None,
         shared=shared_of(row) if user_id is None else NOTHING_SHARED,
         mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
+        renewal=row.terms.renews_at if row.terms.renews_at[0] != NEVER else None,
         accepted=row.accepted,
         duplicates=row.duplicates,
         due=min(dues, default=None),
@@ -194,7 +196,7 @@ def _dues(row: Row, product: Product, now: int) -> list[int]:
 
 NOT_TRAINED = (NEVER, 0)
 NOTHING = Contribution(
-    "", None, (NEVER, 0), NOT_TRAINED, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, 0, 0, None
+    "", None, (NEVER, 0), NOT_TRAINED, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, None, 0, 0, None
 )
 
 
@@ -223,6 +225,9 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         moved = True
     if old.mrr != new.mrr:
         _keep(account.mrr, key, new.mrr)
+        moved = True
+    if old.renewal != new.renewal:
+        _keep(account.renewals, key, new.renewal)
         moved = True
     if new.user_id is None and old.shared != new.shared:
         account.shared = new.shared
