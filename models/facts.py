@@ -140,6 +140,9 @@ def help_engaged(row: Row, at: int, event: e.HelpEngaged) -> None:
 
 def ticket_opened(row: Row, at: int, event: e.TicketOpened) -> None:
     note(row, "tickets", at, FIXED_POINT)
+    severity = event.properties.severity
+    if severity is not None:
+        add_outcome(row, f"tickets:{severity}", at, FIXED_POINT)
 
 
 def ticket_closed(row: Row, at: int, event: e.TicketClosed) -> None:

@@ -21,6 +21,8 @@ LONGEST_AGO = 56
 """Days without a visit beyond which it makes no difference how many: the days that are kept of a row are 64."""
 NAMES = 32
 """Amounts of at most so many names are inputs of an account: those used most in the quarter."""
+SEVERITIES = 8
+"""Likewise of tickets by severity."""
 
 
 class Input(NamedTuple):
@@ -123,6 +125,7 @@ INPUTS = (
     Input("help_cs", "helps", "help from customer success in the last four weeks", HELP),
     Input("help_other", "helps", "help from elsewhere in the last four weeks", HELP),
     Input("tickets", "tickets", "tickets opened in the last four weeks", OPENED),
+    Input("tickets:*", "tickets", "the same, of one severity; unknown after 56 weeks without any", OPENED),
     Input("tickets_open", "tickets", "tickets opened in the last quarter, less those closed in it", OPENED + CLOSED),
     Input("nps", "0 to 10", "mean answer of the last quarter to how likely they are to recommend", ANSWER),
     Input("csat", "1 to 5", "mean answer of the last quarter to how satisfied they are", ANSWER),
@@ -181,6 +184,8 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
     ):  # fmt: skip
         yield name, _within(dated.get(source), day, window)
     closed = _within(dated.get("tickets_closed"), day, QUARTER)
+    severities = _named(account, day, ("tickets:",))
+    yield from ((name, severities[name].month) for name in _most(severities, SEVERITIES))
     yield "tickets_open", max(0.0, _within(dated.get("tickets"), day, QUARTER) - closed)
     yield from _rates(dated, day)
     yield "age", float(max(0, day - account.first_day))
@@ -219,14 +224,23 @@ def _amount(sums: Mapping[int, int], day: int) -> Amount | None:
     return Amount(month / FIXED_POINT, before / FIXED_POINT, quarter / FIXED_POINT, year / FIXED_POINT)
 
 
-def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
-    """What usage reports counted, in all and by name, and the breadth that they are part of."""
-    found = {
+def _named(account: Account, day: int, kinds: tuple[str, ...]) -> dict[str, Amount]:
+    """What was counted by the end of a day under every name that begins as one of these."""
+    return {
         name: amount
         for name, sums in account.dated.items()
-        if name == "reports" or name.startswith(("usage:", "automated:"))
-        if (amount := _amount(sums, day)) is not None
+        if name.startswith(kinds) and (amount := _amount(sums, day)) is not None
     }
+
+
+def _most(found: Mapping[str, Amount], names: int) -> list[str]:
+    """Of many names those of which there was most in the quarter."""
+    return sorted(found, key=lambda name: (-found[name].quarter, name))[:names]
+
+
+def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
+    """What usage reports counted, in all and by name, and the breadth that they are part of."""
+    found = _named(account, day, ("reports", "usage:", "automated:"))
     reports = found.pop("reports", None)
     used = [amount for name, amount in found.items() if name.startswith("usage:")]
     yield "breadth", float(account.breadth(day, MONTH) + sum(amount.month > 0 for amount in used))
@@ -240,7 +254,7 @@ def _amounts(account: Account, day: int) -> Iterator[tuple[str, float]]:
         total = Amount(*map(sum, zip(*used, strict=True))) if used else Amount(0, 0, 0, 0)
         yield from zip(("usage", "usage_quarter", "usage_year"), (total.month, *total[2:]), strict=True)
         yield "usage_trend", _trend(total)
-    for name in sorted(found, key=lambda name: (-found[name].quarter, name))[:NAMES]:
+    for name in _most(found, NAMES):
         yield name, found[name].month
         if name.startswith("usage:"):
             yield f"usage_trend:{name.removeprefix('usage:')}", _trend(found[name])

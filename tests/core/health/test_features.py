@@ -116,7 +116,7 @@ MORE: dict[str, list[Json]] = {
     "outcome_observed": [{"name": "board", "value": 1.0}],
     "experiment_assigned": [{"experiment": "by-user", "arm": "test"}], "experiment_exposed": [{"experiment": "by-user"}],
     **{f"task_{what}": [{"task": "1"}] for what in ("started", "completed", "failed")},
-    **{f"ticket_{what}": [{"ticket": "t"}] for what in ("opened", "closed")},
+    **{f"ticket_{what}": [{"ticket": "t", "severity": 2}] for what in ("opened", "closed")},
     **{f"lesson_{what}": [{"lesson": "x/y"}] for what in ("started", "completed")},
 }  # fmt: skip
 """Properties of one event more, where a type needs some; by which all that its type tells of can be changed."""
@@ -192,6 +192,13 @@ def counted(history: list[Json], today: int) -> Features:
         found[name] = sum(one["properties"]["source"] == source for one in within(28, "help_engaged"))
     opened, closed = (len(within(91, f"ticket_{how}")) for how in ("opened", "closed"))
     found["tickets_open"] = max(0, opened - closed)
+    severities = {
+        str(one["properties"]["severity"]) for one in within(392, "ticket_opened") if "severity" in one["properties"]
+    }
+    for severity in severities:
+        found[f"tickets:{severity}"] = sum(
+            str(one["properties"].get("severity")) == severity for one in within(28, "ticket_opened")
+        )
     found |= rates(within)
     found["age"] = today - min(map(day, events))
     customer = [day(one) for one in events if one["type"] == "converted"]
@@ -390,6 +397,24 @@ def test_a_share_of_more_visitors_than_members_is_the_whole() -> None:
     history = [event("session_started", user=user) for user in ("ann", "bob")]
     found = features([*history, event("member_removed", instant(1), user="bob")], 1)
     assert (found["visitors"], found["members"], found["regular_share"]) == (2, 1, 1)
+
+
+def test_tickets_by_severity_be_it_a_name_or_a_number() -> None:
+    severities = ["high", "high", 3, "3", None]
+    found = features(
+        [event("ticket_opened", ticket="t", **({"severity": one} if one else {})) for one in severities], 0
+    )
+    assert {name: value for name, value in found.items() if name.startswith("tickets")} == {
+        "tickets": 5, "tickets:high": 2, "tickets:3": 2, "tickets_open": 5
+    }  # fmt: skip
+
+
+def test_of_many_severities_those_of_which_there_were_most_are_inputs() -> None:
+    opened = [
+        event("ticket_opened", ticket="t", severity=f"{number:02}") for number in range(12) for _ in range(1 + number)
+    ]
+    found = {name for name in features(opened, 0) if name.startswith("tickets:")}
+    assert found == {f"tickets:{number:02}" for number in range(4, 12)}
 
 
 @pytest.mark.parametrize("seats", [1e12, 5e-324, -1.0, 0.0])
