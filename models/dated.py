@@ -25,7 +25,15 @@ TASKS = STARTED, COMPLETED, ENDED
 LESSONS = "lessons_completed"
 NOTHING, NO_DAYS = Row([]), dict[int, int]()
 UNDATED = frozenset({e.SessionStarted, e.CoreAction, e.FeatureConfigured})
-"""Events that change days and features only, which most events do: the sums here read the same after them."""
+"""Events that change days and features only, which most events do: the sums here read the same after them. Only
+sessions of which the length is told are others."""
+
+
+def is_dated(event: e.Event) -> bool:
+    """Whether an event may change the sums here."""
+    if event.__class__ is e.SessionStarted:
+        return event.properties.duration_s is not None
+    return event.__class__ not in UNDATED
 
 
 def shift(sums: Sums, old: Row | None, new: Row | None) -> None:

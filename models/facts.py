@@ -10,6 +10,7 @@ from typing import Any
 
 from models import events as e
 from models.keeping import (
+    DAYS_KEPT,
     FAILURES_KEPT,
     FIXED_POINT,
     MEMBERSHIPS_KEPT,
@@ -42,6 +43,10 @@ def trial_started(row: Row, at: int, event: e.TrialStarted) -> None:
 
 def session_started(row: Row, at: int, event: e.SessionStarted) -> None:
     use(row, at)
+    seconds = event.properties.duration_s
+    if seconds is not None:
+        add_outcome(row, "sessions", at, FIXED_POINT, DAYS_KEPT)
+        add_outcome(row, "session_seconds", at, fixed(seconds), DAYS_KEPT)
 
 
 def task_started(row: Row, at: int, event: e.TaskStarted) -> None:

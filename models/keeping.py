@@ -137,8 +137,8 @@ def insert_once(dates: list[int], at: int) -> None:
         keep_ends(dates)
 
 
-def add_outcome(row: Row, name: str, at: int, amount: int) -> None:
-    """Add to a dated sum; days 400 or more before the latest one are let go."""
+def add_outcome(row: Row, name: str, at: int, amount: int, days: int = OUTCOME_DAYS) -> None:
+    """Add to a dated sum; days so many or more before the latest one are let go."""
     if not admit(row.outcomes, name, NAMES_KEPT):
         return
     sums = row.outcomes.setdefault(name, {})
@@ -147,7 +147,7 @@ def add_outcome(row: Row, name: str, at: int, amount: int) -> None:
         sums[day] = max(-LARGEST_SUM, min(sums[day] + amount, LARGEST_SUM))
         return
     sums[day] = amount
-    horizon = max(sums) - OUTCOME_DAYS
+    horizon = max(sums) - days
     for old in [kept for kept in sums if kept <= horizon]:
         del sums[old]
 

@@ -90,7 +90,7 @@ class Ledger:
         for one in working.values():
             old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
             if one.dated:
-                self.sums.shift_dated(one.account_id, None if one.before is None else fresh(one.before)[0], one.row)
+                self.sums.shift_dated(one.account_id, one.dated_before(), one.row)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
             if one.user_id is None and old.shared != new.shared:
                 yield from self._read_users(one.account_id, new.converted_at)

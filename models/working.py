@@ -3,8 +3,9 @@
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from models.dated import UNDATED
+from models.dated import is_dated
 from models.events import SOURCES, Event
 from models.facts import USAGE, advance
 from models.rows import NEVER, Codec, PartitionRow, Row, SnapshotRow
@@ -41,7 +42,7 @@ class Happening(Struct, frozen=True, gc=False):
 class Working:
     """The copy of one row, with the events applied to it so far in this step."""
 
-    __slots__ = ("account_id", "again", "applied", "before", "dated", "key", "only_usage", "row", "tail",
+    __slots__ = ("_outcomes", "account_id", "again", "applied", "before", "dated", "key", "only_usage", "row", "tail",
                  "user_id")  # fmt: skip
 
     def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
@@ -54,6 +55,8 @@ class Working:
         """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
         self.dated = False
         """Whether anything has been applied that changes dated sums."""
+        self._outcomes: dict[str, dict[int, int]] = {}
+        """The outcomes before that."""
 
     def repeats(self, digest: bytes) -> bool:
         """Whether an event id's hash is among those remembered (hashes lie at multiples of their length)."""
@@ -76,13 +79,21 @@ class Working:
 
     def _apply(self, happening: Happening) -> None:
         row, event = self.row, happening.event
+        if not self.dated and is_dated(event):
+            self.dated = True
+            self._outcomes = {name: dict(days) for name, days in row.outcomes.items()}
         advance(row, happening.at, event)
         row.offsets[happening.topic] = happening.offset
         row.seen = (row.seen + happening.digest)[-SEEN_BYTES:]
         if event.__class__ not in USAGE:
             self.only_usage = False
-        if event.__class__ not in UNDATED:
-            self.dated = True
+
+    def dated_before(self) -> Row | None:
+        """The row as it was, where it counts in dated sums. Usage changes outcomes only: the rest need not be read
+        again, which would take longer than all else that a session changes."""
+        if self.before is None:
+            return None
+        return replace(self.row, outcomes=self._outcomes) if self.only_usage else fresh(self.before)[0]
 
     def events(self) -> list[Event]:
         """What came for this row in this step, in the order of arrival."""

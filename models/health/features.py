@@ -18,7 +18,8 @@ Features = dict[str, float]
 WEEK, MONTH, QUARTER, YEAR = 7, 28, 91, 392
 """Days that inputs look back on. Daily sums are kept for 400, back from the latest: rows may be ahead of the day."""
 LONGEST_AGO = 56
-"""Days without a visit beyond which it makes no difference how many: the days that are kept of a row are 64."""
+"""Days without a visit beyond which it makes no difference how many: the days that are kept of a row are 64. What is
+told of visits is unknown after as many without any word."""
 NAMES = 32
 """Amounts of at most so many names are inputs of an account: those used most in the quarter."""
 SEVERITIES = 8
@@ -45,7 +46,7 @@ VISITS = (
 """What counts as a visit, if it was not automated."""
 FEATURE_USES = "core_action", "task_completed", "feature_configured"
 MEMBERSHIP = "member_added", "member_removed"
-REPORT, TRAITS = ("usage_reported",), ("traits_set",)
+SESSION, REPORT, TRAITS = ("session_started",), ("usage_reported",), ("traits_set",)
 OPENED, CLOSED = ("ticket_opened",), ("ticket_closed",)
 LESSON, CHECK, ANSWER = ("lesson_completed",), ("concept_checked",), ("survey_answered",)
 HELP, CONTACT = ("help_engaged",), ("cs_contacted",)
@@ -77,6 +78,8 @@ INPUTS = (
     Input(
         "configured", "distinct features", "features that were set up in the last eight weeks", ("feature_configured",)
     ),
+    Input("sessions", "sessions a week", "sessions of the last four weeks whose length was told, as a rate", SESSION),
+    Input("session_minutes", "minutes", "mean length of those sessions", SESSION),
     Input("key_action_days", "days a week", "days with a key action in the last four weeks, as a rate", FEATURE_USES),
     Input("usage", "amount", "everything that usage reports counted in the last four weeks", REPORT),
     Input("usage_quarter", "amount", "the same, in the last quarter", REPORT),
@@ -175,6 +178,7 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
     if key_actions:
         keyed = {d for name in key_actions for d in account.features.get(name, ()) if day - MONTH < d <= day}
         yield "key_action_days", len(keyed) * WEEK / MONTH
+    yield from _sessions(dated, day)
     yield from _amounts(account, day)
     for name, sums in (("joined", account.joined), ("left", account.left)):
         yield name, float(sum(count for d, count in sums.items() if day - MONTH < d <= day))
@@ -196,6 +200,16 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
         value = number_on(account, name, day)
         if value is not None:
             yield f"trait:{name}", value
+
+
+def _sessions(dated: Mapping[str, Mapping[int, int]], day: int) -> Iterator[tuple[str, float]]:
+    """How many and how long, as far as lengths were told."""
+    told = dated.get("sessions")
+    if _within(told, day, LONGEST_AGO):
+        sessions = _within(told, day, MONTH)
+        yield "sessions", sessions * WEEK / MONTH
+        if sessions:
+            yield "session_minutes", _within(dated.get("session_seconds"), day, MONTH) / 60 / sessions
 
 
 class Amount(NamedTuple):

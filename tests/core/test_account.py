@@ -4,7 +4,8 @@ import pytest
 
 from models.account import Account
 from models.clock import DAY
-from tests.support.build import Worker, event, instant
+from models.dated import is_dated
+from tests.support.build import Worker, decoded, event, instant
 
 pytestmark = pytest.mark.core
 
@@ -26,3 +27,8 @@ def test_the_renewal_is_the_one_last_told_of_over_all_rows_and_goes_with_the_row
     assert account_of(worker).latest_renewal == instant(27), "a later renewal that was told of earlier counts no longer"
     worker.given(event("forget", instant(5)))
     assert account_of(worker).latest_renewal == instant(27) + 92 * DAY
+
+
+def test_only_sessions_whose_length_was_told_are_read_day_by_day() -> None:
+    assert not is_dated(decoded(event("session_started", country="DE")))
+    assert is_dated(decoded(event("session_started", duration_s=0)))

@@ -67,7 +67,7 @@ def test_nothing_that_happened_after_the_day_has_any_part_in_it(history: list[Js
 
 
 AGAIN: dict[str, Json] = {
-    "usage_reported": {"board": 2.0}, "session_started": {}, "feature_configured": {"feature": "board"},
+    "usage_reported": {"board": 2.0}, "session_started": {"duration_s": 9.0}, "feature_configured": {"feature": "board"},
     "ticket_opened": {"ticket": "t"}, "survey_answered": {"survey": "nps", "score": 3}, "payment_failed": {},
 }  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_an_event_changes_only_inputs_that_its_type_tells_of(history: list[Json]
 INPUT = {one.name: one for one in INPUTS}
 USED: list[Json] = [{"board": 3.0, "report": 1.0}, {"board": 3.0, "automated": True}]
 MORE: dict[str, list[Json]] = {
-    "core_action": [{"feature": "board"}], "usage_reported": USED, "feature_configured": [{"feature": "board"}],
+    "core_action": [{"feature": "board"}], "usage_reported": USED, "session_started": [{"duration_s": 90}], "feature_configured": [{"feature": "board"}],
     "traits_set": [{"seats": 9.0}], "concept_checked": [{"concept": "x/y", "correct": True}],
     "help_engaged": [{"source": "CS"}, {"source": "OTHER"}], "cs_contacted": [{"sentiment": 1}],
     "survey_answered": [{"survey": "nps", "score": 9}, {"survey": "csat", "score": 5}],
@@ -124,6 +124,7 @@ BEFORE = [
     *KNOWN,
     *(event("session_started", instant(TODAY - 5), user=user) for user in ("ann", "bob", "cat")),
     *(event("lesson_completed", instant(TODAY - 5), user=user, lesson="é") for user in ("ann", "bob")),
+    event("session_started", instant(TODAY - 5), duration_s=60),
     event("task_started", instant(TODAY - 5), task="1"), event("task_completed", instant(TODAY - 5), task="2"),
     event("member_added", instant(TODAY - 3)), event("member_removed", instant(TODAY - 3), user="bob"),
     *(event("ticket_opened", instant(TODAY - 5), ticket=ticket) for ticket in ("t", "u")),
@@ -190,6 +191,11 @@ def counted(history: list[Json], today: int) -> Features:
         found[name] = len(within(window, kind))
     for name, source in (("help_cs", "CS"), ("help_other", "OTHER")):
         found[name] = sum(one["properties"]["source"] == source for one in within(28, "help_engaged"))
+    if any("duration_s" in one["properties"] for one in within(56, "session_started")):
+        lengths = [
+            told for one in within(28, "session_started") if (told := one["properties"].get("duration_s")) is not None
+        ]
+        found |= {"sessions": len(lengths) / 4, **({"session_minutes": fmean(lengths) / 60} if lengths else {})}
     opened, closed = (len(within(91, f"ticket_{how}")) for how in ("opened", "closed"))
     found["tickets_open"] = max(0, opened - closed)
     severities = {
@@ -397,6 +403,16 @@ def test_a_share_of_more_visitors_than_members_is_the_whole() -> None:
     history = [event("session_started", user=user) for user in ("ann", "bob")]
     found = features([*history, event("member_removed", instant(1), user="bob")], 1)
     assert (found["visitors"], found["members"], found["regular_share"]) == (2, 1, 1)
+
+
+def test_sessions_whose_length_was_told_and_how_long_they_were() -> None:
+    lengths = {0: 60.0, 1: None, 2: 300.0, 30: 0.0}
+    history = [event("session_started", instant(at), **({} if length is None else {"duration_s": length}))
+               for at, length in lengths.items()]  # fmt: skip
+    found = [features(history, today) for today in (0, 2, 28, 30, 70)]
+    assert [one.get("sessions") for one in found] == [1 / 4, 2 / 4, 1 / 4, 1 / 4, 0]
+    assert [one.get("session_minutes") for one in found] == [1, 3, 5, 0, None]
+    assert not {"sessions", "session_minutes"} & features(history, 90).keys(), "nothing has been told for eight weeks"
 
 
 def test_tickets_by_severity_be_it_a_name_or_a_number() -> None:
