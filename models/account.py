@@ -36,8 +36,8 @@ LAST_DAY = LAST_INSTANT // DAY
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "clusters", "dated", "days", "features", "joined", "left", "mrr", "newest",
-                 "renewals", "rows", "said", "shared", "subjects", "trained", "unit", "weekly")  # fmt: skip
+    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "features", "joined", "left", "mrr",
+                 "newest", "renewals", "rows", "said", "shared", "subjects", "trained", "unit", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -54,6 +54,8 @@ class Account:
         """feature -> day -> users who used it."""
         self.newest: dict[str, int] = {}
         """feature -> the latest of its days."""
+        self.countries: dict[str, dict[int, int]] = {}
+        """country -> day -> users who visited from there."""
         self.joined: dict[int, int] = {}
         self.left: dict[int, int] = {}
         self.subjects: dict[bytes, Subject] = {}
@@ -104,12 +106,10 @@ class Account:
 
     def shift_feature(self, name: str, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Move one user's days of a feature from an old (top day, mask) to a new one."""
-        sums = self.features.setdefault(name, {})
-        shift_days(sums, old, new)
-        if sums:
-            self.newest[name] = max(sums)
+        shift_named(self.features, name, old, new)
+        if name in self.features:
+            self.newest[name] = max(self.features[name])
         else:
-            del self.features[name]
             self.newest.pop(name, None)
 
     @property
@@ -155,6 +155,14 @@ def shift_days(sums: dict[int, int], old: tuple[int, int], new: tuple[int, int])
         else:
             del sums[day]
         changed ^= bit
+
+
+def shift_named(named: dict[str, dict[int, int]], name: str, old: tuple[int, int], new: tuple[int, int]) -> None:
+    """The same, in the sum that is kept under a name; a sum of nothing is let go."""
+    sums = named.setdefault(name, {})
+    shift_days(sums, old, new)
+    if not sums:
+        del named[name]
 
 
 assert weekly_mask(1).bit_count() == WEEKLY_DAYS and DAYS_KEPT >= 2 * WEEKLY_DAYS

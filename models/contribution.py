@@ -1,6 +1,6 @@
 """What one row adds to every sum, at one moment. Taking it out again is subtracting the very same value."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import xxhash
 
-from models.account import WEEKLY_DAYS, Account, shift_days, weekly_mask
+from models.account import WEEKLY_DAYS, Account, shift_days, shift_named, weekly_mask
 from models.adding import add
 from models.arms import Asked, Unit, units_of
 from models.clock import day_of
@@ -83,6 +83,7 @@ class Contribution(NamedTuple):
     trained: tuple[int, int]
     """Days on which the user counts as trained and active, like `days`."""
     features: dict[str, int]
+    countries: dict[str, int]
     began: int | None
     """The day of the row's first event; None for a row that holds nothing but closes."""
     joined: tuple[int, ...]
@@ -110,6 +111,7 @@ def after_usage(row: Row, before: Contribution) -> Contribution:
         days=(row.top_day, row.days),
         trained=_trained(row, joined, left),
         features=row.features,
+        countries=row.countries,
         began=began,
         joined=joined,
         left=left,
@@ -143,6 +145,7 @@ def contribution_of(
         days=(row.top_day, row.days),
         trained=_trained(row, joined, left),
         features=row.features,
+        countries=row.countries,
         began=began,
         joined=joined,
         left=left,
@@ -168,14 +171,19 @@ def _membership(row: Row, began: int | None, user_id: str | None) -> tuple[tuple
     return ((), ()) if user_id is None or began is None else membership(began, row.members)
 
 
+def _weekly(days: tuple[int, int]) -> tuple[int, int]:
+    """The days on which a user counts as active within the week up to them."""
+    top, mask = days
+    return top + WEEKLY_DAYS - 1, weekly_mask(mask)
+
+
 def _trained(row: Row, joined: tuple[int, ...], left: tuple[int, ...]) -> tuple[int, int]:
     """The days, counted back from the first number, on which the user was active within the week up to it, had
     completed a lesson, and belonged to the account."""
     since = trained_on(row)
     if since is None or not row.days:
         return NOT_TRAINED
-    top = row.top_day + WEEKLY_DAYS - 1
-    mask = weekly_mask(row.days)
+    top, mask = _weekly((row.top_day, row.days))
     mask &= (1 << max(0, top - since + 1)) - 1
     for away, back in zip_longest(left, joined[1:]):
         mask &= ~((1 << max(0, top - away + 1)) - 1) | ((1 << max(0, top - back + 1)) - 1 if back is not None else 0)
@@ -196,7 +204,7 @@ def _dues(row: Row, product: Product, now: int) -> list[int]:
 
 NOT_TRAINED = (NEVER, 0)
 NOTHING = Contribution(
-    "", None, (NEVER, 0), NOT_TRAINED, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, None, 0, 0, None
+    "", None, (NEVER, 0), NOT_TRAINED, {}, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, None, 0, 0, None
 )
 
 
@@ -205,14 +213,19 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
     moved = False
     if old.days != new.days:
         shift_days(account.days, old.days, new.days)
-        (old_top, old_mask), (new_top, new_mask) = old.days, new.days
-        shift_days(account.weekly, (old_top + 6, weekly_mask(old_mask)), (new_top + 6, weekly_mask(new_mask)))
+        shift_days(account.weekly, _weekly(old.days), _weekly(new.days))
         moved = True
     if old.trained != new.trained:
         shift_days(account.trained, old.trained, new.trained)
         moved = True
-    if old.features != new.features or old.days[0] != new.days[0]:
-        _roll_features(account, old, new)
+    old_top, new_top = old.days[0], new.days[0]
+    if old.features != new.features or old_top != new_top:
+        for name, before, now in _moved(old_top, old.features, new_top, new.features):
+            account.shift_feature(name, before, now)
+        moved = True
+    if old.countries != new.countries or old_top != new_top:
+        for name, before, now in _moved(old_top, old.countries, new_top, new.countries):
+            shift_named(account.countries, name, before, now)
         moved = True
     if old.began != new.began:
         _move(account.began, (old.began,), (new.began,))
@@ -249,11 +262,12 @@ def _move(sums: dict[int, int], old: Iterable[int | None], new: Iterable[int | N
                 add(sums, day, sign)
 
 
-def _roll_features(account: Account, old: Contribution, new: Contribution) -> None:
-    """Move the days of the features that were used on others; most were not."""
-    (old_top, new_top), held, now = (old.days[0], new.days[0]), old.features, new.features
-    ahead = new_top - old_top if held else 0
-    for name in held.keys() | now.keys():
-        before, after = held.get(name, 0), now.get(name, 0)
+def _moved(
+    old_top: int, old: dict[str, int], new_top: int, new: dict[str, int]
+) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
+    """Names whose days are others, with their (top day, mask) before and now; most are the same."""
+    ahead = new_top - old_top if old else 0
+    for name in old.keys() | new.keys():
+        before, after = old.get(name, 0), new.get(name, 0)
         if ahead < 0 or before << ahead != after:
-            account.shift_feature(name, (old_top, before), (new_top, after))
+            yield name, (old_top, before), (new_top, after)

@@ -26,6 +26,7 @@ from models.keeping import (
     latest_values,
     note,
     use,
+    use_from,
 )
 from models.rows import Help, Membership, Row, TaskFacts
 
@@ -43,7 +44,9 @@ def trial_started(row: Row, at: int, event: e.TrialStarted) -> None:
 
 def session_started(row: Row, at: int, event: e.SessionStarted) -> None:
     use(row, at)
-    seconds = event.properties.duration_s
+    country, seconds = event.properties.country, event.properties.duration_s
+    if country is not None:
+        use_from(row, at, country)
     if seconds is not None:
         add_outcome(row, "sessions", at, FIXED_POINT, DAYS_KEPT)
         add_outcome(row, "session_seconds", at, fixed(seconds), DAYS_KEPT)

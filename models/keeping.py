@@ -17,6 +17,7 @@ from models.rows import Row
 DAYS_KEPT = 64
 MASK = (1 << DAYS_KEPT) - 1
 FEATURES_KEPT = 64
+COUNTRIES_KEPT = 16
 NAMES_KEPT = 64
 TRAITS_KEPT = MEMBERSHIPS_KEPT = 16
 FAILURES_KEPT = 8
@@ -93,6 +94,13 @@ def use(row: Row, at: int, feature: str | None = None, visit: bool = True) -> No
             row.first_uses[feature] = earliest(row.first_uses.get(feature), at)
 
 
+def use_from(row: Row, at: int, country: str) -> None:
+    """Mark a day of use with the country it was from; the same day has been marked as one of use (`use`)."""
+    if admit(row.countries, country, COUNTRIES_KEPT):
+        back = row.top_day - day_of(at)
+        row.countries[country] = row.countries.get(country, 0) | (1 << back if back < DAYS_KEPT else 0)
+
+
 def _age(row: Row, days: int) -> None:
     """Move the masks on by so many days; what was longer ago than the days kept is let go."""
     shift = min(days, DAYS_KEPT)
@@ -101,8 +109,9 @@ def _age(row: Row, days: int) -> None:
         if moved > MASK:
             _store_earlier(row, moved >> DAYS_KEPT)
     row.days = row.days << shift & MASK
-    for name, mask in row.features.items():
-        row.features[name] = mask << shift & MASK
+    for masks in (row.features, row.countries):
+        for name, mask in masks.items():
+            masks[name] = mask << shift & MASK
 
 
 def _earlier(row: Row) -> int:

@@ -115,6 +115,8 @@ class Row(Struct, array_like=True):
     """When a monthly revenue was told, and what it was (millionths): the last 64 words."""
     dated: dict[str, dict[int, int]] = {}
     """name -> instant -> sum in millionths: the last 512 instants of what experiments may ask to the instant."""
+    countries: dict[str, int] = {}
+    """country of visits -> mask of days, like `features`."""
 
 
 class PartitionRow(Struct, array_like=True):

@@ -13,6 +13,7 @@ from models.account import Account
 from models.clock import DAY
 from models.dated import COMPLETED, CONVERTED, ENDED, LESSONS, STARTED
 from models.keeping import FIXED_POINT
+from models.rows import NEVER
 
 Features = dict[str, float]
 WEEK, MONTH, QUARTER, YEAR = 7, 28, 91, 392
@@ -77,6 +78,12 @@ INPUTS = (
     ),
     Input(
         "configured", "distinct features", "features that were set up in the last eight weeks", ("feature_configured",)
+    ),
+    Input(
+        "countries",
+        "countries",
+        "countries of the sessions of the last four weeks, as far as they were told",
+        SESSION,
     ),
     Input("sessions", "sessions a week", "sessions of the last four weeks whose length was told, as a rate", SESSION),
     Input("session_minutes", "minutes", "mean length of those sessions", SESSION),
@@ -178,6 +185,9 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
     if key_actions:
         keyed = {d for name in key_actions for d in account.features.get(name, ()) if day - MONTH < d <= day}
         yield "key_action_days", len(keyed) * WEEK / MONTH
+    countries = [max((d for d in users if d <= day), default=NEVER) for users in account.countries.values()]
+    if max(countries, default=NEVER) > day - LONGEST_AGO:
+        yield "countries", float(sum(last > day - MONTH for last in countries))
     yield from _sessions(dated, day)
     yield from _amounts(account, day)
     for name, sums in (("joined", account.joined), ("left", account.left)):

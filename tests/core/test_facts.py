@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.facts import CHANGES
 from models.keeping import (
+    COUNTRIES_KEPT,
     DAYS_KEPT,
     EARLIER_DAYS,
     ENDS_KEPT,
@@ -458,6 +459,15 @@ def test_of_too_many_dated_names_the_same_ones_are_kept_in_any_order() -> None:
     assert set(row.dated) == set(row.outcomes) and len(row.dated) == NAMES_KEPT
 
 
+def test_of_countries_so_many_are_kept_the_same_in_any_order_also_when_their_days_are_long_gone() -> None:
+    visits = [
+        event("session_started", instant(10 * number), country=f"{number}") for number in range(COUNTRIES_KEPT + 9)
+    ]
+    either_way(*visits)
+    row = facts_of(*visits)
+    assert len(row.countries) == COUNTRIES_KEPT and not any(row.features)
+
+
 def test_a_row_of_before_reads_as_one_without_these_facts() -> None:
     """Fields are only ever appended: a row written without them is a row in which none of it has happened."""
     row = facts_of(event("session_started"), event("task_failed", task="1"))
@@ -466,12 +476,6 @@ def test_a_row_of_before_reads_as_one_without_these_facts() -> None:
     old[tasks] = {name: task[: TaskFacts.__struct_fields__.index("failed_at")] for name, task in old[tasks].items()}
     found, tail = ROWS.decode(b"\x01" + msgspec.msgpack.encode(old))
     assert tail is None
-    assert (found.earlier, found.first_uses, found.needs, found.churns, found.mrrs, found.dated) == (
-        b"",
-        {},
-        [],
-        [],
-        {},
-        {},
-    )
+    assert (found.earlier, found.first_uses, found.needs, found.churns) == (b"", {}, [], [])
+    assert (found.mrrs, found.dated, found.countries) == ({}, {}, {})
     assert (found.days, found.tasks["1"].failures, found.tasks["1"].failed_at) == (row.days, 1, [])

@@ -67,7 +67,7 @@ def test_nothing_that_happened_after_the_day_has_any_part_in_it(history: list[Js
 
 
 AGAIN: dict[str, Json] = {
-    "usage_reported": {"board": 2.0}, "session_started": {"duration_s": 9.0}, "feature_configured": {"feature": "board"},
+    "usage_reported": {"board": 2.0}, "session_started": {"duration_s": 9.0, "country": "DE"}, "feature_configured": {"feature": "board"},
     "ticket_opened": {"ticket": "t"}, "survey_answered": {"survey": "nps", "score": 3}, "payment_failed": {},
 }  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_an_event_changes_only_inputs_that_its_type_tells_of(history: list[Json]
 INPUT = {one.name: one for one in INPUTS}
 USED: list[Json] = [{"board": 3.0, "report": 1.0}, {"board": 3.0, "automated": True}]
 MORE: dict[str, list[Json]] = {
-    "core_action": [{"feature": "board"}], "usage_reported": USED, "session_started": [{"duration_s": 90}], "feature_configured": [{"feature": "board"}],
+    "core_action": [{"feature": "board"}], "usage_reported": USED, "session_started": [{"duration_s": 90, "country": "DE"}], "feature_configured": [{"feature": "board"}],
     "traits_set": [{"seats": 9.0}], "concept_checked": [{"concept": "x/y", "correct": True}],
     "help_engaged": [{"source": "CS"}, {"source": "OTHER"}], "cs_contacted": [{"sentiment": 1}],
     "survey_answered": [{"survey": "nps", "score": 9}, {"survey": "csat", "score": 5}],
@@ -191,6 +191,8 @@ def counted(history: list[Json], today: int) -> Features:
         found[name] = len(within(window, kind))
     for name, source in (("help_cs", "CS"), ("help_other", "OTHER")):
         found[name] = sum(one["properties"]["source"] == source for one in within(28, "help_engaged"))
+    if any("country" in one["properties"] for one in within(56, "session_started")):
+        found["countries"] = len({one["properties"].get("country") for one in within(28, "session_started")} - {None})
     if any("duration_s" in one["properties"] for one in within(56, "session_started")):
         lengths = [
             told for one in within(28, "session_started") if (told := one["properties"].get("duration_s")) is not None
@@ -413,6 +415,15 @@ def test_sessions_whose_length_was_told_and_how_long_they_were() -> None:
     assert [one.get("sessions") for one in found] == [1 / 4, 2 / 4, 1 / 4, 1 / 4, 0]
     assert [one.get("session_minutes") for one in found] == [1, 3, 5, 0, None]
     assert not {"sessions", "session_minutes"} & features(history, 90).keys(), "nothing has been told for eight weeks"
+
+
+def test_countries_are_counted_once_for_all_users_and_are_no_features() -> None:
+    history = [event("session_started", instant(at), user=user, country=country)
+               for at, user, country in ((0, "ann", "DE"), (1, "bob", "DE"), (2, "bob", "FR"), (29, "ann", "PL"))]  # fmt: skip
+    found = [features(history, today) for today in (0, 2, 28, 29, 30, 84, 85)]
+    assert [one.get("countries") for one in found] == [1, 2, 2, 2, 1, 0, None]
+    assert {one["breadth"] for one in found} == {0}
+    assert "countries" not in features([event("session_started")], 0)
 
 
 def test_tickets_by_severity_be_it_a_name_or_a_number() -> None:
