@@ -6,6 +6,8 @@ and amounts are as people would say them; a model squashes them for itself.
 """
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import lru_cache
 from math import isfinite, log1p
 from typing import NamedTuple
 
