@@ -6,7 +6,7 @@ time is what the ticks say. The same object runs live, in replay and in the test
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import xxhash
 
@@ -16,22 +16,14 @@ from models.clock import DAY, day_of
 from models.contribution import World
 from models.days import Days
 from models.decode import Decode, Ignored, Refusal, event_time, implausible
-from models.events import (
-    Event,
-    Forget,
-    HelpNeeded,
-    TaskCompleted,
-    TaskFailed,
-    TaskStarted,
-    Tick,
-)
+from models.events import Event, Forget, Tick
 from models.forgetting import FORGOTTEN, FORGOTTEN_KEY, Forgotten
 from models.health.example import waiting_days
 from models.health.known import Known
 from models.ledger import Ledger, Moved
 from models.messages import Output, encode, partial_key
 from models.record import CLOCK, Record, latest_plausible, position
-from models.refused import dead_letter, sent_on
+from models.refused import dead_letter, sent_on, untrue
 from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of, snapshot_day
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
@@ -40,7 +32,6 @@ from models.working import ROWS, Happening
 AHEAD = 2 * DAY
 """How far a source topic may run ahead of the slowest one in event time; a backlog is read in step (decision 0005)."""
 OTHER_CLOCK = {"live": "log", "log": "live"}
-TASK_EVENTS = frozenset({TaskStarted, TaskCompleted, TaskFailed, HelpNeeded})
 
 
 class Effects(NamedTuple):
@@ -214,7 +205,7 @@ class Partition:
             return self._forward(topic, record, account_id)
         if isinstance(at, Refusal):
             return self._refuse(topic, record, at)
-        wrong = self._wrong(record, event, at)
+        wrong = untrue(event, at, latest_plausible(record, self._recorded), self._tasks)
         if wrong is not None:
             return self._refuse(topic, record, wrong)
         if event.__class__ is Forget:
@@ -235,14 +226,6 @@ class Partition:
         if at < self.book.open_from:
             self.book.late(topic, record.offset)
         return None
-
-    def _wrong(self, record: Record, event: Event, at: int) -> Refusal | None:
-        """Why an event of this time cannot be true: an implausible time, a task that no journey has."""
-        if event.__class__ in TASK_EVENTS:
-            task = cast(TaskStarted | HelpNeeded, event).properties.task
-            if task is not None and task not in self._tasks:
-                return Refusal("out_of_range", "task is in no journey of livelift.toml")
-        return implausible(at, latest_plausible(record, self._recorded))
 
     def _would_change_a_close(self, event: Event, at: int | Refusal) -> bool:
         """Whether an event is late or forgets somebody, in a step in which a day was closed.

@@ -1,12 +1,35 @@
 """Records that are not accepted here: a dead letter with its reason, or sent on to where the account lives."""
 
-from models.decode import Refusal
-from models.events import MESSAGE_LIMIT, SOURCES
+from typing import cast
+
+from models.decode import Refusal, implausible
+from models.events import (
+    MESSAGE_LIMIT,
+    SOURCES,
+    Event,
+    HelpNeeded,
+    TaskCompleted,
+    TaskFailed,
+    TaskStarted,
+)
 from models.messages import Output
 from models.record import ORIGIN, ORIGINAL_TIME, Record, position
 
 HEADER_ROOM = 4_096
 """Bytes that framing and our two headers may add to a record that is sent on."""
+TASK_EVENTS = frozenset({TaskStarted, TaskCompleted, TaskFailed, HelpNeeded})
+
+
+def untrue(event: Event, at: int, latest: int, tasks: frozenset[str]) -> Refusal | None:
+    """Why an event of this time cannot be true: an implausible time, a task that no journey has.
+
+    latest: what its time may not run far ahead of. tasks: those of all journeys.
+    """
+    if event.__class__ in TASK_EVENTS:
+        task = cast(TaskStarted | HelpNeeded, event).properties.task
+        if task is not None and task not in tasks:
+            return Refusal("out_of_range", "task is in no journey of livelift.toml")
+    return implausible(at, latest)
 
 
 def dead_letter(topic: int, partition: int, record: Record, refusal: Refusal) -> Output:
