@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from models.account import Account
 from models.bands import Bands
-from models.index import BANDS, BASELINE, Inputs, drivers_of, inputs_of, score_of
+from models.index import BANDS, BASELINE, Inputs, difference_of, drivers_of, inputs_of, score_of
 
 HEURISTIC = "heuristic"
 NO_MODEL = "no model has learned yet; the score is an activity index"
@@ -66,6 +66,10 @@ class Basis(Protocol):
 
     def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]: ...
 
+    def difference(self, before: Judged, after: Judged) -> dict[str, int]:
+        """What changed the score between two readings of an account, in hundredths: by input, adding up exactly."""
+        ...
+
 
 class ActivityIndex:
     """The basis until a model has learned from enough labels."""
@@ -85,3 +89,6 @@ class ActivityIndex:
         return [
             Driver(one.feature, one.value, one.contribution) for one in drivers_of(Inputs(**judged.inputs))
         ]  # fmt: skip
+
+    def difference(self, before: Judged, after: Judged) -> dict[str, int]:
+        return difference_of(Inputs(**before.inputs), Inputs(**after.inputs))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from models.account import Account
 from models.bands import fixed_bands
+from models.health.features import FEATURE_USES, MEMBERSHIP, VISITS, Input
 from models.rounding import largest_remainder
 
 WEEK = 7
@@ -18,6 +19,13 @@ FULL_BREADTH = 8
 
 WEIGHTS = {"recency": 35, "frequency": 25, "breadth": 15, "share_active": 25}
 """Points out of 100 that each input is worth at its best."""
+INPUTS = (
+    Input("recency", "share", "the last visit: 1 today, 0 four weeks ago or more", VISITS),
+    Input("frequency", "share", "days with a visit in the four weeks up to it, of those that count as regular", VISITS),
+    Input("breadth", "share", f"features and tasks used in the last four weeks, of {FULL_BREADTH}", FEATURE_USES),
+    Input("share_active", "share", "users with a visit in the last week, of all of the account's", VISITS + MEMBERSHIP),
+)
+"""What each of them means, and the event types that it is read from."""
 BASELINE = 50
 """The index of an account at half of every input; drivers are points above or below their half."""
 
@@ -69,3 +77,13 @@ def drivers_of(inputs: Inputs) -> list[Driver]:
     exact = [100 * weight * (value - 0.5) for weight, value in zip(WEIGHTS.values(), inputs, strict=True)]
     parts = largest_remainder(exact, score_of(inputs) - 100 * BASELINE)
     return [Driver(name, value, part) for name, value, part in zip(WEIGHTS, inputs, parts, strict=True)]
+
+
+def difference_of(before: Inputs, after: Inputs) -> dict[str, int]:
+    """What changed the index, in hundredths, by the inputs that are not as they were: rounded as drivers are."""
+    exact = {
+        name: 100 * weight * (now - was)
+        for (name, weight), was, now in zip(WEIGHTS.items(), before, after, strict=True)
+        if was != now
+    }
+    return dict(zip(exact, largest_remainder([*exact.values()], score_of(after) - score_of(before)), strict=True))

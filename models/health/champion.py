@@ -12,7 +12,7 @@ from models.bands import Band, Bands
 from models.basis import Driver, Judged
 from models.health.calibration import Calibration
 from models.health.classifier import Classifier, restore
-from models.health.drivers import explained
+from models.health.drivers import explained, shared_out
 from models.health.features import Features
 from models.health.inputs import chosen_of
 from models.health.odds import probability
@@ -142,6 +142,18 @@ class Champion:
             for name, points in found.contributions.items()
         ]
         return sorted(drivers, key=lambda driver: (-abs(driver.contribution), driver.feature))
+
+    def difference(self, before: Judged, after: Judged) -> dict[str, int]:
+        """Explained as a score is, with the account as it was before in the place of the typical one.
+
+        Differences of two readings' drivers would add up, too, but give a part to inputs that are as they were: what an
+        input's log odds are worth in points depends on all the others.
+        """
+        (eta0, was), (_, now) = (self._classifier.parts(one.inputs) for one in (before, after))
+        phi = {name: now.get(name, 0.0) - was.get(name, 0.0) for name in sorted(was.keys() | now.keys())}
+        moved = {name: part for name, part in phi.items() if part}
+        calibration, total = self.version.calibration, after.score - before.score
+        return shared_out(eta0 + sum(was.values()), moved, calibration, self.version.wanted, total)
 
     def times_usual(self, judged: Judged) -> float:
         """How many times the usual odds of the bad end the account has: "4 times the usual risk"."""

@@ -34,9 +34,16 @@ def explained(eta0: float, phi: Mapping[str, float], calibration: Calibration, w
     """
     eta = eta0 + sum(phi.values())
     score, baseline = _score(calibration, eta, wanted), _score(calibration, eta0, wanted)
-    chord = (100 * POINT if wanted else -100 * POINT) * _chord(calibration, eta0, eta)
-    parts = largest_remainder([chord * part for part in phi.values()], score - baseline)
-    return Explained(score, baseline, dict(zip(phi, parts, strict=True)))
+    return Explained(score, baseline, shared_out(eta0, phi, calibration, wanted, score - baseline))
+
+
+def shared_out(
+    eta0: float, phi: Mapping[str, float], calibration: Calibration, wanted: bool, total: int
+) -> dict[str, int]:
+    """The way from log odds eta0 to eta0 + sum(phi), which changes the score by `total`, by feature (`explained`)."""
+    chord = (100 * POINT if wanted else -100 * POINT) * _chord(calibration, eta0, eta0 + sum(phi.values()))
+    parts = largest_remainder([chord * part for part in phi.values()], total)
+    return dict(zip(phi, parts, strict=True))
 
 
 def _score(calibration: Calibration, eta: float, wanted: bool) -> int:
