@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from models.account import Account
-from models.basis import ActivityIndex, Basis
+from models.basis import HEURISTIC, ActivityIndex, Basis
 from models.closing import week_end
 from models.health.champion import Champion, decode_version, why_heuristic
 from models.health.features import Features, features_of
@@ -87,6 +87,13 @@ class Known:
 
     def _index_because(self, because: str | None) -> ActivityIndex:
         return ActivityIndex(self._product.actions.regular_days_per_week, f"{because}; the score is an activity index")
+
+    @property
+    def kept_from(self) -> int:
+        """The first day of which it is still known what it was closed with. The first version of all never scores,
+        since none has been predicted by yet: an oldest one that does had others before it, which have been let go."""
+        oldest = min(self._versions, default=NEVER)
+        return NEVER if oldest == NEVER or self._versions[oldest].kind == HEURISTIC else oldest + 1
 
     def may_close(self, day: int) -> bool:
         """Whether all that has to be learned before a day is closed has been: labels become known at ends of weeks."""
