@@ -124,10 +124,17 @@ def between(log: list[Json], first: int, last: int) -> dict[str, dict[str, Event
     return found
 
 
+def test_midnight_belongs_to_the_day_that_begins() -> None:
+    log = [event("session_started", at) for at in (instant(2) - 1, instant(2), instant(4) - 1, instant(4))]
+    history = told(log, 1, 3)
+    assert history.before.account is not None and history.before.account.days == {FIRST_DAY + 1: 1}
+    assert history.came()["session_started"].count == 2
+
+
 def test_somebodys_first_event_is_known_as_such() -> None:
     log = [
         event("session_started", instant(1)), event("session_started", instant(6)),
-        event("core_action", instant(6, 2), user="bob", feature="board"), event("lesson_started", instant(7), user="bob"),
+        event("core_action", instant(6, 2), user="bob", feature="board"), event("lesson_started", instant(7), user="bob", lesson="x"),
         event("member_added", instant(8), user="cleo"), event("session_started", instant(5), user="dora"),
         event("session_started", instant(30), user="emil"), event("converted", instant(7), user=None),
     ]  # fmt: skip
@@ -139,7 +146,7 @@ def test_somebodys_first_event_is_known_as_such() -> None:
 
 def test_of_somebody_forgotten_nothing_is_left_wherever_it_stands() -> None:
     visits = [event("session_started", instant(day), user=user) for day in (1, 6) for user in ("ann", "bob")]
-    history = told([*visits, forget("ann"), event("lesson_started", instant(7))], 4, 9)
+    history = told([*visits, forget("ann"), event("lesson_started", instant(7), lesson="x")], 4, 9)
     assert {kind: came.count for kind, came in history.came().items()} == {"session_started": 1}
     assert history.after.account is not None and history.after.account.users_on(FIRST_DAY + 9) == 1
     history = told([*visits, forget(None)], 4, 9)
