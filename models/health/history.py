@@ -4,6 +4,7 @@ The events are the truth, and are kept. So a day can be read as its events say i
 been closed. The facts are those of `models.facts`, put together by the same ledger as in a partition.
 """
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from heapq import nlargest
@@ -97,6 +98,9 @@ class History:
     def __init__(self, account_id: str, product: Product, since: int, day: int, recorded: bool) -> None:
         self.account_id, self._product, self._recorded = account_id, product, recorded
         self._decode = Decode(product.people_are_accounts)
+        self._key = account_id.encode()
+        self._spelt = {json.dumps(account_id, ensure_ascii=ascii)[1:-1].encode() for ascii in (True, False)}
+        """The id as JSON writes it, with or without escapes."""
         self.before, self.after = (AsOf(account_id, product, start_of(one + 1)) for one in (since, day))
         """The account at the end of either day."""
         self._came: dict[str | None, dict[str, Came]] = defaultdict(lambda: defaultdict(Came))
@@ -109,11 +113,18 @@ class History:
         self.refused: Counter[str] = Counter()
         """Reason -> records of the account that were not accepted."""
 
+    def may_concern(self, key: bytes | None, value: bytes | None) -> bool:
+        """Whether a record may be of the account. It costs less to ask than to take it: most are not.
+
+        What counts is the account that an event names; a key says the same where producers do as they are told.
+        """
+        return key == self._key or (value is not None and any(spelt in value for spelt in self._spelt))
+
     def take(self, topic: int, record: Record) -> None:
         """Take one record of a source topic (by index). Those of other accounts change nothing."""
         found = self._decode(topic, record.value, record.headers)
         if isinstance(found, Refusal):
-            if record.key == self.account_id.encode():
+            if record.key == self._key:
                 self._refuse(found)
         elif not isinstance(found, (Tick, Ignored)) and found.account_id == self.account_id:
             self._take(topic, record, found)

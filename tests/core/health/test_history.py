@@ -1,5 +1,6 @@
 """An account's past told again: just what a partition knows that has been given only the events up to that day."""
 
+import json
 from typing import Any
 
 import pytest
@@ -165,6 +166,18 @@ def test_refused_records_are_counted_with_their_reasons() -> None:
         history.take(topic, record)
     assert history.refused == {"out_of_range": 1, "implausible_time": 1, "datatype_mismatch": 2}
     assert history.after.account is None
+
+
+@pytest.mark.parametrize("account", ["acme", "café", 'say "hi"', "a\\b"])
+def test_what_is_of_the_account_is_recognised_before_it_is_read(account: str) -> None:
+    history = told([], 1, 2, account)
+    (_, ours), (_, others) = records(
+        [event("session_started", account=account), event("session_started", account="bolt")]
+    )
+    raw = json.dumps(event("session_started", account=account), ensure_ascii=False).encode()
+    assert history.may_concern(account.encode(), None)
+    assert history.may_concern(b"another key", ours.value) and history.may_concern(None, raw)
+    assert not history.may_concern(others.key, others.value) and not history.may_concern(None, None)
 
 
 def test_long_histories_are_settled_on_the_way() -> None:
