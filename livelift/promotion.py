@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Producer
 
-from models.clock import date, rfc3339
+from models.clock import date_of, rfc3339
 from models.health.champion import why_heuristic
 from models.health.learning import Learning
 from models.health.proposal import Proposal, proposal
@@ -61,7 +61,7 @@ class Models:
                 "role": "champion" if one is champion else "challenger",
                 "scores_now": kind == scores and version is not None and version.enough,
                 "version": None if version is None else version.name,
-                "learned": None if one.learned == NEVER else date(one.learned),
+                "learned": None if one.learned == NEVER else date_of(one.learned),
                 "labels": {
                     "with_event": 0 if version is None else version.events,
                     "without": 0 if version is None else version.others,
@@ -91,7 +91,7 @@ class Models:
             raise ModelError("no day has been closed yet: nothing has been learned, and nothing scores")
         since = first if day is None else day
         if since < first:
-            raise ModelError(f"{date(since)} has been closed: the first day is {date(first)}")
+            raise ModelError(f"{date_of(since)} has been closed: the first day is {date_of(first)}")
         held = self.learning.promotions
         if self.learning.champion.kind == model and all(one.day <= since for one in held):
             last = max(held, key=lambda one: (one.day, one.at), default=Promotion(model, NEVER, "livelift.toml", ""))
@@ -122,5 +122,5 @@ class Models:
     @staticmethod
     def told(promotion: Promotion) -> dict[str, Any]:
         """A promotion as people read it."""
-        since = None if promotion.day == NEVER else date(promotion.day)
+        since = None if promotion.day == NEVER else date_of(promotion.day)
         return {"model": promotion.model, "from": since, "by": promotion.by, "at": promotion.at}

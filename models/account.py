@@ -23,6 +23,8 @@ class Said(NamedTuple):
 
     score: int
     band: str
+    band_since: int | None
+    """The day since which the account is in it: days that have closed in it, and the present one; None before any."""
     close_score: int | None
     close_band: str | None
     change_7d: int | None

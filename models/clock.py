@@ -43,6 +43,6 @@ def rfc3339(at: int) -> str:
     return text.replace("+00:00", "Z")
 
 
-def date(day: int) -> str:
-    """A day as people read it: its date in UTC."""
+def date_of(day: int) -> str:
+    """A UTC day as people and the contract write it, e.g. `2026-05-05`."""
     return rfc3339(start_of(day))[:10]

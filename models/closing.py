@@ -44,12 +44,19 @@ def with_close(closes: list[Close], day: int, score: int, bands: Bands = BANDS, 
     last = closes[-1] if closes else None
     if last is not None and last.day >= day:
         return closes
-    band = band_of(score, last.band if last is not None and last.basis == basis else None, bands)
+    alike = last if last is not None and last.basis == basis else None
+    band = band_of(score, None if alike is None else alike.band, bands)
     if last is not None and (last.score, last.band, last.basis) == (score, band, basis):
         return closes
     recent = [close for close in closes if close.day >= day - DAYS_BACK]
     older = [close for close in closes if close.day < day - DAYS_BACK]
-    return [*older[-1:], *recent, Close(day, score, band, basis)]
+    since = day if alike is None or alike.band != band else held_since(alike)
+    return [*older[-1:], *recent, Close(day, score, band, basis, since)]
+
+
+def held_since(close: Close) -> int:
+    """The first of the days that have closed in this close's band one after the other, by scores of its kind."""
+    return close.day if close.since == NEVER else close.since
 
 
 def close_on(closes: list[Close], day: int) -> Close | None:

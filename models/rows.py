@@ -66,6 +66,8 @@ class Close(Struct, array_like=True, frozen=True):
     band: str
     basis: str = "heuristic"
     """The kind of score that it is: scores of different kinds are not compared."""
+    since: int = NEVER
+    """The day since which every day has closed in this band; NEVER where that was not yet kept."""
 
 
 class Row(Struct, array_like=True):

@@ -8,8 +8,8 @@ import xxhash
 from models.account import Account, Said
 from models.bands import band_of
 from models.basis import HEURISTIC, Basis, Driver, Judged
-from models.clock import day_of, rfc3339, start_of
-from models.closing import change_over
+from models.clock import date_of, day_of, rfc3339, start_of
+from models.closing import change_over, held_since
 from models.events import instant
 from models.index import WEEK
 from models.messages import encode
@@ -67,10 +67,12 @@ def read(account: Account, now: int, closed_day: int, basis: Basis) -> Reading:
     day = max(day_of(now), account.last_day)
     judged = basis.judge(account, day)
     close = account.closes[-1] if account.closes else None
-    alike = close is not None and close.basis == basis.kind
+    alike = close if close is not None and close.basis == basis.kind else None
+    band = band_of(judged.score, None if alike is None else alike.band, basis.bands)
     said = Said(
         score=judged.score,
-        band=band_of(judged.score, close.band if close and alike else None, basis.bands),
+        band=band,
+        band_since=None if close is None else held_since(alike) if alike and alike.band == band else day,
         close_score=close.score if close else None,
         close_band=close.band if close else None,
         change_7d=change_over(account.closes, closed_day, WEEK),
@@ -97,6 +99,8 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "score": said.score / 100,
         "name": "activity index" if said.basis == HEURISTIC else "health score",
         "band": said.band,
+        "band_since": None if said.band_since is None else date_of(said.band_since),
+        "days_in_band": None if said.band_since is None else reading.day - said.band_since,
         "close": {"score": points(said.close_score), "band": said.close_band},
         "change_7d": points(said.change_7d),
         "basis": said.basis,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from models.clock import date
+from models.clock import date_of
 from models.closing import week_end
 from models.health.backtest import Backtest
 from models.health.baselines import NO_PROBABILITY, Index, Visits
@@ -63,7 +63,7 @@ class Judgement:
         if not self._rows.any():
             assert first is not None
             raise NothingToJudge(
-                f"no snapshot from {date(first)} on has a label; the last that has is of {date(int(every.day.max()))}"
+                f"no snapshot from {date_of(first)} on has a label; the last that has is of {date_of(int(every.day.max()))}"
             )
 
     def _because_of_labels(self, predictions: int) -> None:
@@ -151,7 +151,7 @@ class Judgement:
         """From which day the model would have scored, or what it lacked."""
         walk = self._backtest.models[kind]
         if walk.scores_since is not None:
-            return {"scores_since": date(walk.scores_since)}
+            return {"scores_since": date_of(walk.scores_since)}
         return {"scores_since": None, "no_score_because": why_heuristic(walk.contender.latest)}
 
     def _once_scoring(self, kind: str, rows: Predictions) -> Snapshot | None:
@@ -168,8 +168,8 @@ class Judgement:
         """The rows that figures rest on."""
         rows = self.champion
         return {
-            "from": date(int(rows.day.min())),
-            "to": date(int(rows.day.max())),
+            "from": date_of(int(rows.day.min())),
+            "to": date_of(int(rows.day.max())),
             "rows": len(rows),
             "accounts": len(np.unique(rows.account)),
             "with_event": int(rows.label.sum()),
@@ -231,7 +231,7 @@ class Judgement:
         tracks = self._backtest.champion.baselines
         return {
             "account": [track.accounts[code] for code in rows.account.tolist()],
-            "day": [date(day) for day in rows.day.tolist()],
+            "day": [date_of(day) for day in rows.day.tolist()],
             "label": rows.label.tolist(),
             "scored": rows.scored.tolist(),
             "contacted": rows.contacted.tolist(),

@@ -92,8 +92,9 @@ class Known:
     def kept_from(self) -> int:
         """The first day of which it is still known what it was closed with. The first version of all never scores,
         since none has been predicted by yet: an oldest one that does had others before it, which have been let go."""
-        oldest = min(self._versions, default=NEVER)
-        return NEVER if oldest == NEVER or self._versions[oldest].kind == HEURISTIC else oldest + 1
+        model = self.champion(LAST_DAY)
+        oldest = min(self._versions[model], default=NEVER)
+        return NEVER if oldest == NEVER or self._basis(model, oldest).kind == HEURISTIC else oldest + 1
 
     def may_close(self, day: int) -> bool:
         """Whether all that has to be learned before a day is closed has been: labels become known at ends of weeks."""

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from models.basis import HEURISTIC
-from models.clock import date
+from models.clock import date_of
 from models.health.baselines import Index
 from models.health.champion import ENOUGH, why_heuristic
 from models.health.contender import CALIBRATED_ON, Contender
@@ -141,4 +141,4 @@ def held_out(learning: Learning) -> Snapshot:
 
 
 def _date(day: int) -> str | None:
-    return None if day == NEVER else date(day)
+    return None if day == NEVER else date_of(day)

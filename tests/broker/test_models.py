@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka import Producer
 
 from livelift.surroundings import product_of, surroundings
-from models.clock import date
+from models.clock import date_of
 from models.health.records import decode_progress, progress_key
 from streams.compacted import Compacted
 from streams.models import Models as Scorers
@@ -96,12 +96,12 @@ def test_models_learn_side_by_side_and_a_person_decides_who_scores(installation,
 
         refused = complaint(livelift("promote", "tree", "--yes"))
         assert "there are logistic, bayes" in refused and 'challengers = ["tree"]' in refused
-        early = complaint(livelift("promote", "bayes", "--yes", "--json", "--from", date(LAST)))
-        assert f"the first day is {date(LAST + 1)}" in early
+        early = complaint(livelift("promote", "bayes", "--yes", "--json", "--from", date_of(LAST)))
+        assert f"the first day is {date_of(LAST + 1)}" in early
         asked = livelift("promote", "bayes", "--by", "ann")
         assert asked.returncode == 1 and "let bayes score?" in asked.stderr, "nobody answers: nothing is decided"
         promoted = json.loads(done(livelift("promote", "bayes", "--by", "ann", "--yes", "--json")))
-        assert (promoted["model"], promoted["from"], promoted["by"]) == ("bayes", date(LAST + 1), "ann")
+        assert (promoted["model"], promoted["from"], promoted["by"]) == ("bayes", date_of(LAST + 1), "ann")
         assert promoted["new"] and promoted["evidence"].keys() == {"promote", "because"}
         assert "is the champion already" in done(livelift("promote", "bayes", "--yes"))
         assert "promoted: bayes from" in done(livelift("list"))

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.bands import band_of
+from models.clock import date_of
 from models.closing import DAYS_BACK, change_over, score_on, with_close
 from models.index import BANDS, inputs_of, score_of
 from models.rows import Close
@@ -41,6 +42,24 @@ def test_the_band_of_a_close_follows_from_the_close_before(scores: list[int]) ->
         assert closes[-1].band == band
 
 
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(["heuristic", "logistic"])), min_size=1, max_size=40))
+@checked(100)
+def test_a_band_holds_since_the_first_of_the_days_that_closed_in_it_by_the_same_kind(days: list) -> None:
+    closes: list[Close] = []
+    told: list[tuple[str, str]] = []
+    for day, (score, kind) in enumerate(days):
+        closes = with_close(closes, day, score, BANDS, kind)
+        told.append((closes[-1].band, kind))
+        since = next(back for back in range(day, -1, -1) if back == 0 or told[back - 1] != told[day])
+        assert closes[-1].since == since
+
+
+def test_a_close_that_does_not_say_since_when_counts_from_its_own_day() -> None:
+    old = [Close(10, 5000, "watch")]
+    assert with_close(old, 11, 5100)[-1] == Close(11, 5100, "watch", since=10)
+    assert with_close(old, 11, 9000)[-1] == Close(11, 9000, "healthy", since=11)
+
+
 def test_a_day_is_closed_once() -> None:
     closes = with_close([], 10, 5000)
     assert with_close(closes, 10, 9000) is closes
@@ -63,6 +82,23 @@ def test_closes_and_the_change_over_seven_days_are_said_with_the_score() -> None
     week_ago = score_on(row.closes, FIRST_DAY + 2)
     assert week_ago is not None
     assert account["change_7d"] == (row.closes[-1].score - week_ago) / 100
+
+
+def test_a_score_says_since_when_the_account_is_in_its_band() -> None:
+    worker = played([event("session_started", instant(0, 12))])
+    assert (worker.snapshot()["account:acme"]["band_since"], worker.to("account-scores")[-1]["days_in_band"]) == (
+        None,
+        None,
+    )
+    worker.given(*(tick(instant(day, 1)) for day in range(1, 20)))
+    account = worker.snapshot()["account:acme"]
+    fell = min(close.day for close in worker.row(user=None).closes if close.band == account["band"])
+    assert account["band"] == "at_risk" and account["band_since"] == date_of(fell)
+    assert account["days_in_band"] == FIRST_DAY + 19 - fell
+    worker.given(*(event("session_started", instant(19, 12), user=f"user {number}") for number in range(9)))
+    today = worker.snapshot()["account:acme"]
+    assert today["close"]["band"] == "at_risk" != today["band"]
+    assert (today["band_since"], today["days_in_band"]) == (date_of(FIRST_DAY + 19), 0), "in no close yet"
 
 
 def told_again(timeline: list[Json]) -> None:

@@ -88,9 +88,8 @@ def test_a_close_of_another_kind_holds_no_band() -> None:
 
 
 def test_the_same_score_of_another_kind_is_another_close() -> None:
-    assert with_close([Close(1, 6100, "healthy")], 2, 6100, BANDS, "logistic")[-1] == Close(
-        2, 6100, "healthy", "logistic"
-    )
+    held = [Close(1, 6100, "healthy", since=0)]
+    assert with_close(held, 2, 6100, BANDS, "logistic")[-1] == Close(2, 6100, "healthy", "logistic", since=2)
 
 
 @given(st.floats(0.001, 0.999), Usual, st.booleans())
