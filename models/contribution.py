@@ -244,6 +244,7 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         moved = True
     if new.user_id is None and old.shared != new.shared:
         account.shared = new.shared
+        moved = moved or old.shared.traits != new.shared.traits
     _keep(account.subjects, key, new.subject)
     return moved
 
