@@ -3,6 +3,7 @@
 from heapq import nlargest
 from typing import NamedTuple
 
+import msgspec
 import xxhash
 
 from models.account import Account, Said
@@ -16,6 +17,8 @@ from models.messages import encode
 from models.working import Working
 
 CAUSES_KEPT = 3
+WHO = ("name", "owner", "segment", "crm_url")
+"""Traits of an account as a whole that say who it is, and whose."""
 
 
 class Cause:
@@ -78,6 +81,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis) -> Reading:
         change_7d=change_over(account.closes, closed_day, WEEK),
         mrr=account.latest_mrr,
         basis=basis.name,
+        traits=encode({name: account.shared.traits[name][-1][1] for name in WHO if name in account.shared.traits}),
     )
     return Reading(said, max(now, start_of(account.last_day)), day, judged)
 
@@ -95,6 +99,7 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
     return encode({
         "score_id": score_id(account_id, reading, cause),
         "account_id": account_id,
+        "traits": msgspec.Raw(said.traits),
         "at": rfc3339(reading.at),
         "score": said.score / 100,
         "name": "activity index" if said.basis == HEURISTIC else "health score",

@@ -78,6 +78,39 @@ def test_the_revenue_last_told_of_counts_over_all_of_an_accounts_rows(turned: bo
     assert worker.snapshot()["account:acme"]["mrr"] == 20
 
 
+def traits(worker: Worker) -> Any:
+    return worker.snapshot()["account:acme"]["traits"]
+
+
+def test_a_score_says_who_the_account_is_as_its_own_row_was_last_told() -> None:
+    worker = Worker()
+    worker.given(event("session_started", instant(0, 1)), event("traits_set", instant(0, 2), name="Ann", owner="Ann"))
+    assert traits(worker) == {}, "a user's traits are not the account's"
+    worker.given(event("traits_set", instant(0, 3), user=None, name="Acme", owner="Bo", plan="pro", employees=9))
+    worker.given(event("traits_set", instant(0, 2), user=None, owner="Cy", segment="smb"))
+    assert traits(worker) == {"name": "Acme", "owner": "Bo", "segment": "smb"}
+
+
+def test_another_owner_is_news_and_the_same_one_again_is_not() -> None:
+    worker = Worker()
+    worker.given(event("traits_set", instant(0, 1), user=None, id="t1", owner="Bo", crm_url="https://crm/1"))
+    worker.given(event("traits_set", instant(0, 2), user=None, id="t2", owner="Cy"))
+    score = worker.to("account-scores")[-1]
+    assert (score["traits"]["owner"], score["causes"]) == ("Cy", [{"event": "t2", "type": "traits_set"}])
+    said = len(worker.to("account-scores"))
+    worker.given(event("traits_set", instant(0, 3), user=None, owner="Cy"))
+    worker.given(event("traits_set", instant(0, 4), user=None, employees=12))
+    assert len(worker.to("account-scores")) == said
+
+
+@pytest.mark.parametrize(("first", "then"), [(1, True), (1, 1.0), (0, False)])
+def test_values_that_are_written_differently_are_news(first: Any, then: Any) -> None:
+    worker = Worker()
+    worker.given(event("traits_set", instant(0, 1), user=None, owner=first))
+    worker.given(event("traits_set", instant(0, 2), user=None, owner=then))
+    assert repr(traits(worker)["owner"]) == repr(then)
+
+
 # -- signals -------------------------------------------------------------------------------------------------------
 
 
