@@ -36,6 +36,19 @@ class Driver(NamedTuple):
     typical: tuple[float, float] | None = None
 
 
+class Risk(NamedTuple):
+    """An account's risk beside everybody's, and where bands begin.
+
+    times_usual: how many times the usual odds of the bad end it has. watch_from, at_risk_from: the multiples at which
+    these bands begin. usual_rate: the share of accounts that has come to the bad end of late.
+    """
+
+    times_usual: float
+    watch_from: float
+    at_risk_from: float
+    usual_rate: float
+
+
 class Basis(Protocol):
     """A way to judge accounts."""
 
@@ -70,6 +83,10 @@ class Basis(Protocol):
         """What changed the score between two readings of an account, in hundredths: by input, adding up exactly."""
         ...
 
+    def risk(self, judged: Judged) -> Risk | None:
+        """None where the score is no probability."""
+        ...
+
 
 class ActivityIndex:
     """The basis until a model has learned from enough labels."""
@@ -92,3 +109,6 @@ class ActivityIndex:
 
     def difference(self, before: Judged, after: Judged) -> dict[str, int]:
         return difference_of(Inputs(**before.inputs), Inputs(**after.inputs))
+
+    def risk(self, judged: Judged) -> Risk | None:
+        return None

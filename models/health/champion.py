@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from models.account import Account
 from models.bands import Band, Bands
-from models.basis import Driver, Judged
+from models.basis import Driver, Judged, Risk
 from models.health.calibration import Calibration
 from models.health.classifier import Classifier, restore
 from models.health.drivers import explained, shared_out
@@ -115,7 +115,7 @@ class Champion:
     @cached_property
     def bands(self) -> Bands:
         """Edges are multiples of the usual odds of the bad end, so that a band means the same at every base rate."""
-        usual_of_bad = -self.version.usual if self.version.wanted else self.version.usual
+        usual_of_bad = self._usual_of_bad
 
         def score(times: float) -> int:
             return round(10_000 * probability(-(usual_of_bad + log(times))))
@@ -159,3 +159,11 @@ class Champion:
         """How many times the usual odds of the bad end the account has: "4 times the usual risk"."""
         assert judged.probability is not None
         return self.version.times_usual(judged.probability if self.version.wanted else 1 - judged.probability)
+
+    def risk(self, judged: Judged) -> Risk | None:
+        return Risk(self.times_usual(judged), WATCH, AT_RISK, probability(self._usual_of_bad))
+
+    @property
+    def _usual_of_bad(self) -> float:
+        """Log odds of the bad end among the examples of late."""
+        return -self.version.usual if self.version.wanted else self.version.usual
