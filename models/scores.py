@@ -8,7 +8,7 @@ import xxhash
 
 from models.account import Account, Said
 from models.bands import band_of
-from models.basis import HEURISTIC, Basis, Driver, Judged
+from models.basis import HEURISTIC, Basis, Driver, Judged, Risk
 from models.clock import date_of, day_of, rfc3339, start_of
 from models.closing import change_over, held_since
 from models.events import instant
@@ -110,6 +110,7 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "change_7d": points(said.change_7d),
         "basis": said.basis,
         "probability": None if judged.probability is None else round(judged.probability, 6),
+        "risk": _risk(basis.risk(judged)),
         "revenue_at_risk": None if at_risk is None else round(at_risk, 2),
         **({"because": because} if (because := _because(said, basis)) else {}),
         "baseline": basis.baseline / 100,
@@ -124,6 +125,15 @@ def _because(said: Said, basis: Basis) -> str | None:
     if basis.because is not None:
         return basis.because
     return "no revenue of the account has been told" if said.mrr is None else None
+
+
+def _risk(risk: Risk | None) -> dict[str, float] | None:
+    return None if risk is None else {
+        "times_usual": round(risk.times_usual, 2),
+        "watch_from": risk.watch_from,
+        "at_risk_from": risk.at_risk_from,
+        "usual_rate": round(risk.usual_rate, 6),
+    }  # fmt: skip
 
 
 def _driver(driver: Driver, before: float | None) -> dict[str, object]:

@@ -1,0 +1,54 @@
+"""What a score by a model says to customer success: risk beside the usual, revenue at risk, and until when."""
+
+from typing import Any
+
+import pytest
+
+from models.health.calibration import Calibration
+from models.health.champion import Version
+from models.health.classifier import fresh
+from models.health.known import Known
+from models.health.records import version_key
+from models.messages import encode
+from models.product import Label
+from tests.support.build import Json, Worker, event, instant, tick, world
+
+pytestmark = pytest.mark.core
+
+CALIBRATED = Calibration(-1.0, 1.0, 50, 50)
+
+
+def scored(*timeline: Json, usual: float = -2.0, label: Label = Label(), calibration: Calibration = CALIBRATED) -> Any:
+    """What is said of acme, by a model that thinks more visits a good sign, when all of this has come."""
+    given = world(label=label)
+    wanted = label.kind == "conversion"
+    model = fresh("logistic", {})
+    for number in range(400):
+        model.learn({"active_days": float(number % 9)}, (number % 9 > 4) == wanted)
+    version = Version("logistic", 0, model.state(), calibration, wanted, usual, 50, 50)
+    known = Known(given.product)
+    known.take(version_key("logistic", 0), encode(version))
+    worker = Worker(given, known=known)
+    worker.given(*timeline)
+    return worker.to("account-scores")[-1]
+
+
+VISITS = [event("session_started", instant(day, 12)) for day in range(3)]
+
+
+@pytest.mark.parametrize("kind", ["churn", "conversion"])
+def test_risk_is_told_beside_the_usual_one_with_the_multiples_where_bands_begin(kind: Any) -> None:
+    usual = 2.0 if kind == "conversion" else -2.0
+    score = scored(*VISITS, tick(instant(3)), usual=usual, label=Label(kind=kind))
+    risk, good = score["risk"], score["probability"]
+    assert risk["usual_rate"] == pytest.approx(1 / (1 + 2.718281828459045**2), abs=1e-6)
+    odds, usual_odds = (1 - good) / good, risk["usual_rate"] / (1 - risk["usual_rate"])
+    assert risk["times_usual"] == pytest.approx(odds / usual_odds, abs=0.02)
+    expected = "at_risk" if risk["times_usual"] >= 4 else "watch" if risk["times_usual"] >= 2 else "healthy"
+    assert (risk["watch_from"], risk["at_risk_from"], score["band"]) == (2, 4, expected)
+
+
+def test_an_index_is_no_risk() -> None:
+    worker = Worker()
+    worker.given(*VISITS)
+    assert worker.to("account-scores")[-1]["risk"] is None
