@@ -56,6 +56,9 @@ def test_weights_are_copies() -> None:
     weighted = fitted(eta, label, copies)
     assert (weighted.a, weighted.b) == pytest.approx((doubled.a, doubled.b), abs=1e-8)
     assert (weighted.events, weighted.others) == (doubled.events, doubled.others)
+    whose = np.arange(100) // 2
+    doubled = fitted(np.repeat(eta, copies), np.repeat(label, copies), np.ones(copies.sum()), np.repeat(whose, copies))
+    assert fitted(eta, label, copies, whose).covariance == pytest.approx(doubled.covariance, rel=1e-6)
 
 
 def test_no_labels_change_nothing_and_few_are_said_to_be_few() -> None:
@@ -93,6 +96,9 @@ def test_probability_rises_with_log_odds_whatever_was_fitted(rows: list[tuple[fl
     etas = np.linspace(-700, 700, 41)
     p = np.array([found.probability(eta) for eta in etas])
     assert ((p >= 0) & (p <= 1)).all() and (np.diff(p) >= 0).all()
+    for eta in etas:
+        low, high = found.interval(eta)
+        assert 0 <= low <= found.probability(eta) <= high <= 1
     middle = -found.a / found.b
     assert found.probability(middle - 0.1 / found.b) < 0.5 < found.probability(middle + 0.1 / found.b)
 
@@ -109,3 +115,50 @@ def test_extreme_log_odds_are_certain_and_no_error() -> None:
     one = Calibration()
     assert (one.probability(1e6), one.probability(-1e6)) == (1.0, 0.0)
     assert one.probability(-700) == pytest.approx(exp(-700))
+
+
+# -- how well it is known ------------------------------------------------------------------------------------------
+
+
+def of_accounts(seed: int, accounts: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each account's rows share its luck: eta, label and account. In each row P(label) = logistic(0.3 + 0.8·eta)."""
+    rng = np.random.default_rng(seed)
+    account = np.repeat(rng.permutation(accounts), rows)
+    eta = rng.normal(-1.5, 1, accounts)[account] + rng.normal(0, 0.2, len(account))
+    return eta, rng.random(accounts)[account] < expit(0.3 + 0.8 * eta), account
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.filterwarnings("ignore:cov_type not fully supported")
+def test_with_many_labels_the_covariance_is_that_of_generalised_estimating_equations(weighted: bool) -> None:
+    eta, label, account = of_accounts(7, 15_000, 4)
+    weight = np.random.default_rng(8).uniform(0, 2, len(eta)) if weighted else np.ones(len(eta))
+    model = sm.GLM(label.astype(float), sm.add_constant(eta), sm.families.Binomial(), freq_weights=weight)
+    other = model.fit(cov_type="cluster", cov_kwds={"groups": account, "use_correction": False}).cov_params()
+    found = fitted(eta, label, weight, account)
+    assert found.covariance == pytest.approx((other[0, 0], other[0, 1], other[1, 1]), rel=2e-3)
+    alone = fitted(eta, label, weight).covariance
+    assert alone[0] < found.covariance[0] / 2, "alike rows tell less than as many of different accounts"
+
+
+def test_where_rows_are_independent_it_is_the_posteriors_covariance() -> None:
+    eta, label = window(9, 200_000, 0.7, 0.6)
+    other = sm.Logit(label.astype(float), sm.add_constant(eta)).fit(disp=0).cov_params()
+    found = fitted(eta, label, np.ones(len(eta)))
+    assert found.covariance == pytest.approx((other[0, 0], other[0, 1], other[1, 1]), rel=0.03)
+    few = fitted(eta[:0], label[:0], np.ones(0))
+    assert few.covariance == (4.0, 0.0, 1.0), "the priors': SHIFT squared, SCALE squared"
+
+
+def test_the_interval_holds_the_true_probability_as_often_as_it_says() -> None:
+    """Also of accounts with six rows each; that these were independent would be a promise not kept."""
+    runs, held, taken_as_independent = 300, 0, 0
+    truth = expit(0.3 - 0.8)
+    for seed in range(runs):
+        eta, label, account = of_accounts(seed, 150, 6)
+        for whose in (account, None):
+            low, high = fitted(eta, label, np.ones(len(eta)), whose).interval(-1.0)
+            held += whose is not None and low < truth < high
+            taken_as_independent += whose is None and low < truth < high
+    assert 0.92 < held / runs < 0.98
+    assert taken_as_independent / runs < 0.8
