@@ -15,12 +15,14 @@ class Judged(NamedTuple):
     """An account as judged at the end of a day.
 
     score: in hundredths of points, 0 to 10000. probability: of the good end (staying, or converting); None where the
-    score is no probability. inputs: what was known of it, by name.
+    score is no probability. inputs: what was known of it, by name. interval: between which values the probability lies,
+    at 95 %, given how well its calibration is known.
     """
 
     score: int
     probability: float | None
     inputs: Mapping[str, float]
+    interval: tuple[float, float] | None = None
 
 
 class Driver(NamedTuple):

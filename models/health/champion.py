@@ -127,9 +127,11 @@ class Champion:
 
     def judge(self, account: Account, day: int) -> Judged:
         known = self.version.read(self._features(account, day))
-        event = self.version.calibration.probability(self._classifier.log_odds(known))
-        good = event if self.version.wanted else 1 - event
-        return Judged(round(10_000 * good), good, known)
+        eta, calibration = self._classifier.log_odds(known), self.version.calibration
+        event, (low, high) = calibration.probability(eta), calibration.interval(eta)
+        if self.version.wanted:
+            return Judged(round(10_000 * event), event, known, (low, high))
+        return Judged(round(10_000 * (1 - event)), 1 - event, known, (1 - high, 1 - low))
 
     def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]:
         """The parts of the score, the weightiest first."""

@@ -111,6 +111,21 @@ def test_drivers_add_up_to_the_score_and_the_score_is_the_chance_of_the_good_end
     assert judged.probability is not None and judged.score == round(10_000 * judged.probability)
 
 
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_probability_of_the_good_end_lies_in_its_interval(wanted: bool) -> None:
+    one = champion(wanted=wanted, features={"x": 6.0, "members": 2.0})
+    judged = one.judge(Account(), 5)
+    assert judged.probability is not None and judged.interval is not None
+    low, high = judged.interval
+    assert 0 < low < judged.probability < high < 1
+
+    def logit(p: float) -> float:
+        return log(p / (1 - p))
+
+    middle = logit(judged.probability)
+    assert logit(high) - middle == pytest.approx(middle - logit(low)), "symmetric in log odds"
+
+
 def test_a_version_scores_when_it_has_seen_enough_of_both_and_is_calibrated_on_enough() -> None:
     def version(events: int, others: int, calibrated: float) -> Version:
         calibration = Calibration(0, 1, calibrated, 50)
