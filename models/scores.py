@@ -95,7 +95,6 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
     """An `account-scores` message (EVENTS.md). With basis `heuristic` there is no probability, and it says why."""
     said, judged, before = reading.said, reading.judged, account.said
     week_ago = basis.judge(account, reading.day - WEEK).inputs
-    at_risk = None if judged.probability is None or said.mrr is None else said.mrr / 1e6 * (1 - judged.probability)
     return encode({
         "score_id": score_id(account_id, reading, cause),
         "account_id": account_id,
@@ -109,9 +108,10 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "close": {"score": points(said.close_score), "band": said.close_band},
         "change_7d": points(said.change_7d),
         "basis": said.basis,
-        "probability": None if judged.probability is None else round(judged.probability, 6),
+        "probability": probability_of(reading),
+        "probability_interval": interval_of(judged),
         "risk": _risk(basis.risk(judged)),
-        "revenue_at_risk": None if at_risk is None else round(at_risk, 2),
+        **_at_risk(reading),
         **({"because": because} if (because := _because(said, basis)) else {}),
         "baseline": basis.baseline / 100,
         "drivers": [_driver(driver, week_ago.get(driver.feature))
@@ -119,6 +119,34 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "causes": cause.told(before is not None and before.basis != said.basis),
         "mrr": None if said.mrr is None else said.mrr / 1e6,
     })  # fmt: skip
+
+
+def probability_of(reading: Reading) -> float | None:
+    """Probability of the good end, to the digits of the score: more of them would be told at some times and not at
+    others, since a score that has not moved is not sent again. None where the score is no probability."""
+    return None if reading.judged.probability is None else reading.said.score / 10_000
+
+
+def interval_of(judged: Judged) -> tuple[float, float] | None:
+    """Between which values the probability lies, to the same digits."""
+    if judged.interval is None:
+        return None
+    low, high = judged.interval
+    return round(low, 4), round(high, 4)
+
+
+def lost(mrr: int, probability: float) -> float:
+    """Monthly revenue that is expected to be lost. mrr: in millionths. probability: of keeping it."""
+    return round(mrr / 1e6 * (1 - probability), 2)
+
+
+def _at_risk(reading: Reading) -> dict[str, object]:
+    mrr, probability, interval = reading.said.mrr, probability_of(reading), interval_of(reading.judged)
+    known = mrr is not None and probability is not None
+    return {
+        "revenue_at_risk": lost(mrr, probability) if known else None,
+        "revenue_at_risk_interval": sorted(lost(mrr, end) for end in interval) if known and interval else None,
+    }
 
 
 def _because(said: Said, basis: Basis) -> str | None:

@@ -43,9 +43,31 @@ def test_risk_is_told_beside_the_usual_one_with_the_multiples_where_bands_begin(
     risk, good = score["risk"], score["probability"]
     assert risk["usual_rate"] == pytest.approx(1 / (1 + 2.718281828459045**2), abs=1e-6)
     odds, usual_odds = (1 - good) / good, risk["usual_rate"] / (1 - risk["usual_rate"])
-    assert risk["times_usual"] == pytest.approx(odds / usual_odds, abs=0.02)
+    assert risk["times_usual"] == pytest.approx(odds / usual_odds, rel=2e-3, abs=0.006)
     expected = "at_risk" if risk["times_usual"] >= 4 else "watch" if risk["times_usual"] >= 2 else "healthy"
     assert (risk["watch_from"], risk["at_risk_from"], score["band"]) == (2, 4, expected)
+
+
+def test_revenue_at_risk_is_revenue_times_the_probability_of_losing_it_with_an_interval() -> None:
+    score = scored(*VISITS, event("mrr_changed", instant(1), user=None, mrr=250.0), tick(instant(3)))
+    low, high = score["probability_interval"]
+    assert low < score["probability"] < high
+    assert score["probability"] == pytest.approx(score["score"] / 100, abs=1e-9)
+    assert score["revenue_at_risk"] == pytest.approx(250 * (1 - score["probability"]), abs=0.005)
+    assert score["revenue_at_risk_interval"] == pytest.approx([250 * (1 - high), 250 * (1 - low)], abs=0.005)
+
+
+def test_a_calibration_that_is_known_well_makes_the_interval_narrow() -> None:
+    known = Calibration(-1.0, 1.0, 50, 50, (0.01, 0.0, 0.001))
+    wide, narrow = (scored(*VISITS, tick(instant(3)), calibration=one)["probability_interval"]
+                    for one in (CALIBRATED, known))  # fmt: skip
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
+def test_revenue_that_is_not_told_is_not_at_risk_and_says_so() -> None:
+    score = scored(*VISITS, tick(instant(3)))
+    assert (score["revenue_at_risk"], score["revenue_at_risk_interval"]) == (None, None)
+    assert score["because"] == "no revenue of the account has been told"
 
 
 def test_an_index_is_no_risk() -> None:
