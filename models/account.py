@@ -29,6 +29,7 @@ class Said(NamedTuple):
     close_band: str | None
     change_7d: int | None
     mrr: int | None
+    renews_at: int | None
     basis: str
     traits: bytes
     """Who it is, as a JSON object: equal only if it is written the same (1 is neither 1.0 nor true)."""

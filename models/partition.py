@@ -346,7 +346,7 @@ class Partition:
             reading = read(account, self.book.now, self.book.row.closed_day, basis)
             if reading.said != account.said or account_id in again:
                 cause = self._causes.get(account_id, PASSING_OF_TIME)
-                value = score_message(account_id, account, reading, cause, basis)
+                value = score_message(account_id, account, reading, cause, basis, self.world.product.label)
                 account.said = reading.said
                 self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
 

@@ -14,6 +14,8 @@ from models.closing import change_over, held_since
 from models.events import instant
 from models.index import WEEK
 from models.messages import encode
+from models.product import Label
+from models.renewal import renewal, renewal_date
 from models.working import Working
 
 CAUSES_KEPT = 3
@@ -80,6 +82,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis) -> Reading:
         close_band=close.band if close else None,
         change_7d=change_over(account.closes, closed_day, WEEK),
         mrr=account.latest_mrr,
+        renews_at=renewal_date(account.latest_renewal),
         basis=basis.name,
         traits=encode({name: account.shared.traits[name][-1][1] for name in WHO if name in account.shared.traits}),
     )
@@ -91,7 +94,9 @@ def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
     return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.offsets or reading.at}|{reading.said}".encode())
 
 
-def score_message(account_id: str, account: Account, reading: Reading, cause: Cause, basis: Basis) -> bytes:
+def score_message(
+    account_id: str, account: Account, reading: Reading, cause: Cause, basis: Basis, label: Label
+) -> bytes:
     """An `account-scores` message (EVENTS.md). With basis `heuristic` there is no probability, and it says why."""
     said, judged, before = reading.said, reading.judged, account.said
     week_ago = basis.judge(account, reading.day - WEEK).inputs
@@ -112,6 +117,7 @@ def score_message(account_id: str, account: Account, reading: Reading, cause: Ca
         "probability_interval": interval_of(judged),
         "risk": _risk(basis.risk(judged)),
         **_at_risk(reading),
+        **_renewal(reading, label),
         **({"because": because} if (because := _because(said, basis)) else {}),
         "baseline": basis.baseline / 100,
         "drivers": [_driver(driver, week_ago.get(driver.feature))
@@ -146,6 +152,16 @@ def _at_risk(reading: Reading) -> dict[str, object]:
     return {
         "revenue_at_risk": lost(mrr, probability) if known else None,
         "revenue_at_risk_interval": sorted(lost(mrr, end) for end in interval) if known and interval else None,
+    }
+
+
+def _renewal(reading: Reading, label: Label) -> dict[str, object]:
+    renews_at = reading.said.renews_at
+    found = renewal(renews_at, reading.day, probability_of(reading), label)
+    return {
+        "renews_at": None if renews_at is None else rfc3339(renews_at),
+        "renewal_probability": None if found.probability is None else round(found.probability, 4),
+        **({} if found.because is None else {"renewal_because": found.because}),
     }
 
 

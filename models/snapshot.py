@@ -230,7 +230,7 @@ WATCHED = {"decision", "queue", "looks", "srm"}
 """Parts of an experiment that depend on when it was looked at: first crossings, latches and the verdict from them."""
 LIVE = {
     "as_of", "at", "because", "score_id", "causes", "drivers", "days_in_band", "risk", "probability_interval",
-    "revenue_at_risk_interval",
+    "revenue_at_risk_interval", "renewal_probability", "renewal_because",
 }  # fmt: skip
 """What of an account or a user depends on when a message was sent; scores, bands and closes are compared."""
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from models.clock import rfc3339
 from models.health.calibration import Calibration
 from models.health.champion import Version
 from models.health.classifier import fresh
@@ -15,10 +16,11 @@ from tests.support.build import Json, Worker, event, instant, tick, world
 
 pytestmark = pytest.mark.core
 
+CHURN = Label()
 CALIBRATED = Calibration(-1.0, 1.0, 50, 50)
 
 
-def scored(*timeline: Json, usual: float = -2.0, label: Label = Label(), calibration: Calibration = CALIBRATED) -> Any:
+def scored(*timeline: Json, usual: float = -2.0, label: Label = CHURN, calibration: Calibration = CALIBRATED) -> Any:
     """What is said of acme, by a model that thinks more visits a good sign, when all of this has come."""
     given = world(label=label)
     wanted = label.kind == "conversion"
@@ -68,6 +70,72 @@ def test_revenue_that_is_not_told_is_not_at_risk_and_says_so() -> None:
     score = scored(*VISITS, tick(instant(3)))
     assert (score["revenue_at_risk"], score["revenue_at_risk_interval"]) == (None, None)
     assert score["because"] == "no revenue of the account has been told"
+
+
+# -- renewal -------------------------------------------------------------------------------------------------------
+
+
+def renewing(days: float, kind: Any = "churn") -> Any:
+    """What is said on day 3 of an account whose contract renews so many days later."""
+    told = event("renewed", instant(1), user=None, renews_at=rfc3339(instant(3 + days)))
+    return scored(*VISITS, told, tick(instant(3)), label=Label(kind=kind))
+
+
+@pytest.mark.parametrize("days", [1, 28, 56, 100, 112])
+def test_a_customer_stays_until_renewal_as_it_stays_for_the_horizon_day_by_day(days: int) -> None:
+    score = renewing(days)
+    assert score["renews_at"] == rfc3339(instant(3 + days))
+    each_day = score["probability"] ** (1 / 56)
+    survived = 1.0
+    for _ in range(days):
+        survived *= each_day
+    assert score["renewal_probability"] == pytest.approx(survived, abs=1e-4)
+    assert "renewal_because" not in score
+
+
+def test_a_contract_that_renews_at_the_horizon_is_renewed_with_the_probability_of_the_score() -> None:
+    assert renewing(56)["renewal_probability"] == renewing(56)["probability"]
+
+
+@pytest.mark.parametrize(
+    ("days", "kind", "because"),
+    [
+        (0.5, "churn", "not ahead"),
+        (-1, "churn", "not ahead"),
+        (113, "churn", "more than 2 horizons of 56 days"),
+        (28, "conversion", "chance of conversion"),
+        (28, "inactivity", "chance of inactivity"),
+    ],
+)
+def test_where_nothing_can_be_said_of_the_renewal_it_says_why(days: float, kind: Any, because: str) -> None:
+    score = renewing(days, kind)
+    assert score["renewal_probability"] is None and because in score["renewal_because"]
+    assert score["renews_at"] == rfc3339(instant(3 + days))
+
+
+def test_a_renewal_that_has_not_been_told_or_an_index_gives_no_probability_of_it() -> None:
+    assert "no renewal date" in scored(*VISITS, tick(instant(3)))["renewal_because"]
+    worker = Worker()
+    worker.given(*VISITS, event("renewed", instant(1), renews_at=rfc3339(instant(30))))
+    score = worker.to("account-scores")[-1]
+    assert (score["renewal_probability"], score["renewal_because"]) == (None, "no model has learned yet")
+
+
+@pytest.mark.parametrize("date", ["0001-01-01T00:00:00+23:00", "9999-12-31T23:59:59-23:00", "1960-01-01T00:00:00Z"])
+def test_a_date_that_cannot_be_meant_is_none(date: str) -> None:
+    score = scored(*VISITS, event("renewed", instant(1), renews_at=date), tick(instant(3)))
+    assert (score["renews_at"], score["renewal_probability"]) == (None, None)
+
+
+def test_another_renewal_date_is_news() -> None:
+    worker = Worker()
+    worker.given(*VISITS, event("renewed", instant(1), renews_at=rfc3339(instant(30))))
+    worker.given(event("renewed", instant(2), id="r2", renews_at=rfc3339(instant(60))))
+    last = worker.to("account-scores")[-1]
+    assert (last["renews_at"], last["causes"]) == (rfc3339(instant(60)), [{"event": "r2", "type": "renewed"}])
+
+
+# -- without a model -----------------------------------------------------------------------------------------------
 
 
 def test_an_index_is_no_risk() -> None:
