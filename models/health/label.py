@@ -34,20 +34,21 @@ def may_happen(account: Account, day: int, label: Label) -> bool:
 
     A trial that has not become a customer is no customer that might churn; where no trials are told of, all are.
     """
-    if account.first_day > day:
+    if account.first_day > day or has_come(account, day, label):
         return False
+    return label.kind != "churn" or _customer_since(account, day) is not None or _last(account, TRIAL, day) is None
+
+
+def has_come(account: Account, day: int, label: Label) -> bool:
+    """Whether the event has come by the end of a day, and the account has not come back since."""
     match label.kind:
         case "conversion":
-            return _last(account, CONVERTED, day) is None
+            return _last(account, CONVERTED, day) is not None
         case "inactivity":
-            return any(day - ago in account.days for ago in range(ACTIVE))
+            return not any(day - ago in account.days for ago in range(ACTIVE))
         case _:
-            known = (_last(account, name, day) for name in (CONVERTED, PAYING))
-            customer = max((when for when in known if when is not None), default=None)
-            churned = _last(account, CHURNED, day)
-            if churned is not None:
-                return customer is not None and customer > churned
-            return customer is not None or _last(account, TRIAL, day) is None
+            churned, customer = _last(account, CHURNED, day), _customer_since(account, day)
+            return churned is not None and (customer is None or customer <= churned)
 
 
 def outcome_of(account: Account, day: int, label: Label) -> Outcome:
@@ -59,6 +60,12 @@ def outcome_of(account: Account, day: int, label: Label) -> Outcome:
     name = CONVERTED if label.kind == "conversion" else CHURNED
     days = [when for when in account.dated.get(name, ()) if day < when <= last]
     return Outcome(True, min(days) - day) if days else Outcome(False, label.horizon_days)
+
+
+def _customer_since(account: Account, day: int) -> int | None:
+    """The last day on which it was told to have become a customer, or to pay."""
+    known = (_last(account, name, day) for name in (CONVERTED, PAYING))
+    return max((when for when in known if when is not None), default=None)
 
 
 def _last(account: Account, name: str, day: int) -> int | None:

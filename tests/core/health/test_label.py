@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.closing import week_end
 from models.health.example import Example, due, example_of, is_snapshot_day, waiting_days
-from models.health.label import Outcome, may_happen, outcome_of
+from models.health.label import Outcome, has_come, may_happen, outcome_of
 from models.product import Health, Label, Product, ProductError, read_product
 from tests.core.reading import played
 from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, tick, world
@@ -93,6 +93,27 @@ def test_a_snapshot_within_the_unscored_days_of_the_churn_is_an_example_and_not_
 )
 def test_who_may_churn(events: list[Json], may: bool) -> None:
     assert open_on(TODAY, CHURN, *events) == may
+
+
+@pytest.mark.parametrize(
+    ("events", "come"),
+    [
+        ([at(0, "trial_started")], False),  # a trial may not churn, but has not left either
+        ([at(0, "converted"), at(5, "churned")], True),
+        ([at(0, "trial_started"), at(5, "churned")], True),
+        ([at(0, "converted"), at(5, "churned"), at(7, "renewed", mrr=10.0)], False),
+        ([at(0, "converted"), at(TODAY + 1, "churned")], False),
+    ],
+)
+def test_who_has_left(events: list[Json], come: bool) -> None:
+    assert has_come(account(*events), FIRST_DAY + TODAY, CHURN) == come
+
+
+@pytest.mark.parametrize("label", [CONVERSION, INACTIVITY])
+@pytest.mark.parametrize("events", [[visit(0)], [at(0, "traits_set")], [visit(0), at(3, "converted")]])
+def test_of_the_other_labels_what_has_not_come_may_come(label: Label, events: list[Json]) -> None:
+    for day in (0, 2, 3, 27, 28):
+        assert has_come(account(*events), FIRST_DAY + day, label) != open_on(day, label, *events)
 
 
 def test_an_account_that_came_back_and_leaves_again_churns_twice() -> None:
