@@ -93,6 +93,8 @@ class Sums:
         account = self.accounts[account_id]
         shift(account.dated, old, new)
         self.dated[account_id] = None
+        if _of_labels(old) != _of_labels(new):
+            self.moved[account_id] = None
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""
@@ -157,3 +159,8 @@ class Sums:
     def _add(counts: Counter[str], names: Iterable[str], sign: int) -> None:
         for name in names:
             add(counts, name, sign)
+
+
+def _of_labels(row: Row | None) -> tuple[object, ...]:
+    """What a row says of an account's coming and leaving, whatever its score rests on."""
+    return () if row is None else (row.churns, row.converted_at, row.mrrs)
