@@ -30,6 +30,8 @@ class Said(NamedTuple):
     change_7d: int | None
     mrr: int | None
     renews_at: int | None
+    event_has_come: bool
+    """Whether what the score is the chance of has happened already (`health.label`)."""
     basis: str
     traits: bytes
     """Who it is, as a JSON object: equal only if it is written the same (1 is neither 1.0 nor true)."""

@@ -26,7 +26,10 @@ def renewal_date(told: int | None) -> int | None:
 
 
 def renewal(renews_at: int | None, day: int, stays: float | None, label: Label) -> Renewal:
-    """What can be said of the renewal at the end of a day. stays: probability of staying for the label's horizon."""
+    """What can be said, at the end of a day, of the renewal of an account that has not left.
+
+    stays: probability of staying for the label's horizon.
+    """
     if label.kind != "churn":
         return Renewal(None, f"the score is the chance of {label.kind}, not of leaving")
     if stays is None:

@@ -12,15 +12,20 @@ from models.basis import HEURISTIC, Basis, Driver, Judged, Risk
 from models.clock import date_of, day_of, rfc3339, start_of
 from models.closing import change_over, held_since
 from models.events import instant
+from models.health.label import has_come
 from models.index import WEEK
 from models.messages import encode
 from models.product import Label
-from models.renewal import renewal, renewal_date
+from models.renewal import Renewal, renewal, renewal_date
 from models.working import Working
 
 CAUSES_KEPT = 3
 WHO = ("name", "owner", "segment", "crm_url")
 """Traits of an account as a whole that say who it is, and whose."""
+COME = {
+    "churn": "the account has left", "conversion": "the account has converted",
+    "inactivity": "the account is asleep already",
+}  # fmt: skip
 
 
 class Cause:
@@ -67,7 +72,7 @@ class Reading(NamedTuple):
     judged: Judged
 
 
-def read(account: Account, now: int, closed_day: int, basis: Basis) -> Reading:
+def read(account: Account, now: int, closed_day: int, basis: Basis, label: Label) -> Reading:
     """Read an account at event time `now`; uses after it (the tick is behind) count already."""
     day = max(day_of(now), account.last_day)
     judged = basis.judge(account, day)
@@ -83,6 +88,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis) -> Reading:
         change_7d=change_over(account.closes, closed_day, WEEK),
         mrr=account.latest_mrr,
         renews_at=renewal_date(account.latest_renewal),
+        event_has_come=has_come(account, day, label),
         basis=basis.name,
         traits=encode({name: account.shared.traits[name][-1][1] for name in WHO if name in account.shared.traits}),
     )
@@ -107,6 +113,7 @@ def score_message(
         "at": rfc3339(reading.at),
         "score": said.score / 100,
         "name": "activity index" if said.basis == HEURISTIC else "health score",
+        "event_has_come": said.event_has_come,
         "band": said.band,
         "band_since": None if said.band_since is None else date_of(said.band_since),
         "days_in_band": None if said.band_since is None else reading.day - said.band_since,
@@ -118,7 +125,7 @@ def score_message(
         "risk": _risk(basis.risk(judged)),
         **_at_risk(reading),
         **_renewal(reading, label),
-        **({"because": because} if (because := _because(said, basis)) else {}),
+        **({"because": because} if (because := _because(reading, label, basis)) else {}),
         "baseline": basis.baseline / 100,
         "drivers": [_driver(driver, week_ago.get(driver.feature))
                     for driver in basis.drivers(account, reading.day, judged)],
@@ -148,7 +155,7 @@ def lost(mrr: int, probability: float) -> float:
 
 def _at_risk(reading: Reading) -> dict[str, object]:
     mrr, probability, interval = reading.said.mrr, probability_of(reading), interval_of(reading.judged)
-    known = mrr is not None and probability is not None
+    known = mrr is not None and probability is not None and not reading.said.event_has_come
     return {
         "revenue_at_risk": lost(mrr, probability) if known else None,
         "revenue_at_risk_interval": sorted(lost(mrr, end) for end in interval) if known and interval else None,
@@ -157,7 +164,10 @@ def _at_risk(reading: Reading) -> dict[str, object]:
 
 def _renewal(reading: Reading, label: Label) -> dict[str, object]:
     renews_at = reading.said.renews_at
-    found = renewal(renews_at, reading.day, probability_of(reading), label)
+    if reading.said.event_has_come:
+        found = Renewal(None, COME[label.kind])
+    else:
+        found = renewal(renews_at, reading.day, probability_of(reading), label)
     return {
         "renews_at": None if renews_at is None else rfc3339(renews_at),
         "renewal_probability": None if found.probability is None else round(found.probability, 4),
@@ -165,10 +175,13 @@ def _renewal(reading: Reading, label: Label) -> dict[str, object]:
     }
 
 
-def _because(said: Said, basis: Basis) -> str | None:
+def _because(reading: Reading, label: Label, basis: Basis) -> str | None:
+    """Why there is no probability, or no revenue at risk."""
     if basis.because is not None:
         return basis.because
-    return "no revenue of the account has been told" if said.mrr is None else None
+    if reading.said.event_has_come:
+        return COME[label.kind]
+    return "no revenue of the account has been told" if reading.said.mrr is None else None
 
 
 def _risk(risk: Risk | None) -> dict[str, float] | None:

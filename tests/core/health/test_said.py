@@ -72,6 +72,28 @@ def test_revenue_that_is_not_told_is_not_at_risk_and_says_so() -> None:
     assert score["because"] == "no revenue of the account has been told"
 
 
+def test_who_has_left_has_no_revenue_at_risk_and_no_renewal_ahead() -> None:
+    told = event("renewed", instant(1), user=None, mrr=250.0, renews_at=rfc3339(instant(30)))
+    left = [*VISITS, told, event("churned", instant(2), user=None)]
+    score = scored(*left, tick(instant(3)))
+    assert score["event_has_come"] and score["because"] == score["renewal_because"] == "the account has left"
+    assert (score["revenue_at_risk"], score["revenue_at_risk_interval"], score["renewal_probability"]) == (None,) * 3
+    back = scored(*left, event("mrr_changed", instant(3), user=None, mrr=99.0), tick(instant(4)))
+    assert not back["event_has_come"] and back["revenue_at_risk"] > 0 and back["renewal_probability"] > 0
+
+
+@pytest.mark.parametrize("user", ["ann", None])
+def test_leaving_is_news_also_of_an_index(user: str | None) -> None:
+    worker = Worker()
+    worker.given(*VISITS, event("converted", instant(1), user=user))
+    assert not worker.to("account-scores")[-1]["event_has_come"]
+    worker.given(event("churned", instant(2, 13), user=user, id="c1"))
+    assert worker.to("account-scores")[-1]["event_has_come"]
+    assert worker.to("account-scores")[-1]["causes"] == [{"event": "c1", "type": "churned"}]
+    worker.given(event("mrr_changed", instant(3), user="bob", mrr=20), tick(instant(3)))
+    assert not worker.to("account-scores")[-1]["event_has_come"]
+
+
 # -- renewal -------------------------------------------------------------------------------------------------------
 
 
