@@ -78,7 +78,11 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Capacity(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many accounts each owner can look at in a week, and which come first: those most at risk, or those with the
+    most revenue at risk."""
+
     per_owner_per_week: Annotated[int, Meta(ge=1)] | None = None
+    by: Literal["risk", "revenue"] = "risk"
 
 
 GETTING_STARTED = Journey(id="getting-started", tasks=("1", "2", "3"))

@@ -41,8 +41,9 @@ def test_the_contracts_own_example() -> None:
         unscored_days = 28
         [capacity]
         per_owner_per_week = 10
+        by = "revenue"
     """)
-    assert found.capacity.per_owner_per_week == 10
+    assert (found.capacity.per_owner_per_week, found.capacity.by) == (10, "revenue")
     assert found.journey == Product().journey
 
 
@@ -76,6 +77,7 @@ def test_the_tasks_of_all_journeys_may_occur() -> None:
         ('[label]\nkind = "luck"', "kind"),
         ("[label]\nhorizon_days = 0", "horizon_days"),
         ("[capacity]\nper_owner_per_week = 0", "per_owner_per_week"),
+        ('[capacity]\nby = "size"', "capacity.by"),
         ("[capacity", "livelift.toml"),
     ],
 )
