@@ -63,7 +63,8 @@ class Judgement:
         if not self._rows.any():
             assert first is not None
             raise NothingToJudge(
-                f"no snapshot from {date_of(first)} on has a label; the last that has is of {date_of(int(every.day.max()))}"
+                f"no snapshot from {date_of(first)} on has a label; "
+                f"the last that has is of {date_of(int(every.day.max()))}"
             )
 
     def _because_of_labels(self, predictions: int) -> None:

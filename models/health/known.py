@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
-from models.account import Account
+from models.account import LAST_DAY, Account
 from models.basis import HEURISTIC, ActivityIndex, Basis
 from models.closing import week_end
 from models.health.champion import Champion, decode_version, why_heuristic
