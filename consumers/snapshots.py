@@ -7,6 +7,9 @@ import redis
 
 HASHES = "journeys:"
 RANKING = "accounts:by-score"
+RANKINGS = "accounts:by-"
+OWN = {"fences", "placed", "owners"}
+"""What the publisher keeps for itself."""
 BATCH = 500
 CONNECT_S, ANSWER_S = 5.0, 10.0
 
@@ -21,7 +24,7 @@ class Snapshots:
     def get(self, key: str) -> Any:
         """One snapshot by its key (without the prefix); None if there is none."""
         name = self.prefix + key
-        if key == RANKING:
+        if key.startswith(RANKINGS):
             return {member.decode(): score for member, score in self.client.zrange(name, 0, -1, withscores=True)}
         if key.startswith(HASHES):
             fields = self.client.hgetall(name)
@@ -34,7 +37,7 @@ class Snapshots:
     def keys(self, histories: bool = False) -> list[str]:
         """Every snapshot's key, without the prefix."""
         found = (name.decode()[len(self.prefix) :] for name in self.client.scan_iter(self.prefix + "*", count=BATCH))
-        return sorted(key for key in found if key != "fences" and (histories or not key.endswith(":history")))
+        return sorted(key for key in found if key not in OWN and (histories or not key.endswith(":history")))
 
     def everything(self) -> dict[str, Any]:
         """All snapshots by key."""

@@ -1,16 +1,16 @@
-"""What one account's messages become on the read side: `account:{id}`, `journeys:{account}`, `accounts:by-score`."""
+"""What one account's messages become on the read side: `account:{id}`, `journeys:{account}`, and its ranks."""
 
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from models.capacity import ESCAPED, InMemory, Listed, at_risk
 from models.contribution import World
 from models.messages import Output
-from models.snapshot import SCHEMA, Partials, Snapshot, aggregates, at_risk, at_risk_length, lowest
+from models.snapshot import SCHEMA, Partials, Snapshot, aggregates
 
 RANKING = "accounts:by-score"
-ESCAPED = str.maketrans({":": "%3A", "%": "%25"})
 
 
 def account_key(account_id: str) -> str:
@@ -31,6 +31,11 @@ def account_value(message: bytes) -> dict[str, Any]:
     """The `account:{id}` snapshot from a score message."""
     value: dict[str, Any] = msgspec.json.decode(message)
     return {"schema": SCHEMA, "as_of": {"time": value["at"]}, **value}
+
+
+def listed_of(account: dict[str, Any]) -> Listed:
+    """What the capacity list takes from an `account:{id}` snapshot."""
+    return msgspec.convert(account, Listed)
 
 
 def journey_value(signal: dict[str, Any]) -> dict[str, Any]:
@@ -83,11 +88,9 @@ class ReadSide:
         found = aggregates(self.partials, self.world)
         found |= {account_key(account_id): value for account_id, value in self.accounts.items()}
         found |= {journeys_key(account_id): users for account_id, users in self.journeys.items() if users}
-        scores = {account_id: value["score"] for account_id, value in self.accounts.items()}
-        found[RANKING] = scores
-        count = at_risk_length(len(scores), self.world.product.capacity.per_owner_per_week)
-        found["at-risk"] = at_risk(lowest(scores, count))
-        return found
+        found[RANKING] = {account_id: value["score"] for account_id, value in self.accounts.items()}
+        held = InMemory({account_id: listed_of(value) for account_id, value in self.accounts.items()})
+        return {**found, **held.rankings, "at-risk": at_risk(held, self.world.product.capacity)}
 
 
 def journey_field(signal: dict[str, Any]) -> str:

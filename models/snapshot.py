@@ -22,7 +22,6 @@ from models.tally import Share, Total
 
 SCHEMA = 1
 HORIZON = "a repeated event id is recognised among the last 64 events of its user (or account)"
-AT_RISK_SHARE = 0.10
 
 Snapshot = dict[str, Any]
 decode_share = msgspec.json.Decoder(Share).decode
@@ -206,21 +205,6 @@ def quality(partials: Partials) -> Snapshot:
         "accounts": totals["accounts"],
         "deduplication": HORIZON,
     }
-
-
-def at_risk_length(accounts: int, capacity: int | None) -> int:
-    """How long the capacity list is: as many accounts as CS can reach; until that is set, the lowest 10 %."""
-    return capacity if capacity is not None else -(-accounts // round(1 / AT_RISK_SHARE))
-
-
-def at_risk(scores: Iterable[tuple[str, float]]) -> Snapshot:
-    """The capacity list, of the accounts with the lowest scores, lowest first."""
-    return {"schema": SCHEMA, "accounts": [{"account_id": account_id, "score": score} for account_id, score in scores]}
-
-
-def lowest(scores: Mapping[str, float], count: int) -> list[tuple[str, float]]:
-    """The accounts with the lowest scores; of equal ones by id, as Redis ranks them."""
-    return sorted(scores.items(), key=lambda item: (item[1], item[0]))[:count]
 
 
 ENVELOPE = {"published_at", "fence"}

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from models.capacity import Place, place_of
 from models.readside import (
     RANKING,
     account_key,
@@ -14,6 +15,7 @@ from models.readside import (
     journey_field,
     journey_value,
     journeys_key,
+    listed_of,
 )
 from streams.plain import Keyed
 from streams.store import Change, Fence, published
@@ -40,6 +42,7 @@ def of_scores(records: Sequence[Keyed], fence: Fence) -> list[Change]:
                 Change("del", name),
                 Change("del", history),
                 Change("unrank", RANKING, account_id),
+                Change("unplace", "", account_id),
             ]
         else:
             account = account_value(record.value)
@@ -48,8 +51,16 @@ def of_scores(records: Sequence[Keyed], fence: Fence) -> list[Change]:
                 Change("set", name, full),
                 Change("history", history, published(without_causes(account), fence)),
                 Change("rank", RANKING, account_id, str(account["score"])),
+                placing(account_id, place_of(listed_of(account))),
             ]
     return changes + told(account_key, records)
+
+
+def placing(account_id: str, place: Place | None) -> Change:
+    """Puts an account where it belongs in the orders of the capacity list, or out of them."""
+    if place is None:
+        return Change("unplace", "", account_id)
+    return Change("place", place.owner, account_id, f"{place.risk} {place.revenue}")
 
 
 def without_causes(account: dict[str, Any]) -> dict[str, Any]:

@@ -11,12 +11,12 @@ import faust
 import structlog
 from confluent_kafka.admin import AdminClient
 
+from models.capacity import at_risk
 from models.clock import HOUR
 from models.contribution import World
 from models.messages import Output, partial_key
 from models.readout.looks import Looks
-from models.readside import RANKING
-from models.snapshot import Partials, Snapshot, aggregates, at_risk, at_risk_length
+from models.snapshot import Partials, Snapshot, aggregates
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
 from streams.config import Surroundings
@@ -141,8 +141,7 @@ class Publisher:
             self._stored_looks |= new
 
     def _at_risk_changes(self, fence: Fence) -> list[Change]:
-        count = at_risk_length(self.store.ranked(RANKING), self.here.product.capacity.per_owner_per_week)
-        value = at_risk(self.store.lowest(RANKING, count))
+        value = at_risk(self.store, self.here.product.capacity)
         if value == self._said.get("at-risk"):
             return []
         self._said["at-risk"] = value

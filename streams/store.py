@@ -4,6 +4,7 @@ The fence is the Kafka position that caused the write: cluster, source and offse
 writes with higher offsets, so a paused publisher that wakes up is refused by comparison (docs/decisions/0004).
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -11,8 +12,14 @@ from uuid import uuid4
 import msgspec
 import redis
 
+from models.capacity import ORDERS, Listed
+from models.readside import account_key
+
 HISTORY_LENGTH = 10_000
+ALL_ORDERS = " ".join(ORDERS.values())
+READ_AT_ONCE = 200
 encode = msgspec.json.Encoder().encode
+decode_listed = msgspec.json.Decoder(Listed).decode
 
 WRITE = """
 local fences, source, cluster, sequence = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -23,7 +30,29 @@ if held then
   if tonumber(reached) > sequence then return -2 end
 end
 redis.call('HSET', fences, source, cluster .. '|' .. string.format('%.0f', sequence))
-local prefix, maxlen, at = ARGV[4], ARGV[5], 6
+local prefix, maxlen, orders, at = ARGV[4], ARGV[5], ARGV[6], 7
+local placed, owners = prefix .. 'placed', prefix .. 'owners'
+local function unplace(account)
+  local owner = redis.call('HGET', placed, account)
+  if not owner then return end
+  redis.call('HDEL', placed, account)
+  for order in string.gmatch(orders, '%S+') do
+    redis.call('ZREM', prefix .. order, account)
+    redis.call('ZREM', prefix .. order .. '/' .. owner, account)
+    if redis.call('EXISTS', prefix .. order .. '/' .. owner) == 0 then redis.call('SREM', owners, owner) end
+  end
+end
+local function place(owner, account, places)
+  if redis.call('HGET', placed, account) ~= owner then unplace(account) end
+  redis.call('HSET', placed, account, owner)
+  redis.call('SADD', owners, owner)
+  local next_place = string.gmatch(places, '%S+')
+  for order in string.gmatch(orders, '%S+') do
+    local here = next_place()
+    redis.call('ZADD', prefix .. order, here, account)
+    redis.call('ZADD', prefix .. order .. '/' .. owner, here, account)
+  end
+end
 while at <= #ARGV do
   local op, key, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if op == 'set' then redis.call('SET', prefix .. key, value)
@@ -38,6 +67,8 @@ while at <= #ARGV do
     end
   elseif op == 'rank' then redis.call('ZADD', prefix .. key, ARGV[at + 3], value)
   elseif op == 'unrank' then redis.call('ZREM', prefix .. key, value)
+  elseif op == 'place' then place(key, value, ARGV[at + 3])
+  elseif op == 'unplace' then unplace(value)
   elseif op == 'history' then redis.call('XADD', prefix .. key, 'MAXLEN', '~', maxlen, '*', 'value', value)
   elseif op == 'tell' then redis.call('PUBLISH', prefix .. 'updates', key)
   end
@@ -67,7 +98,11 @@ class OtherCluster(Exception):
 
 
 class Change(NamedTuple):
-    """One step of a write, as WRITE takes it; `extra` is a hash field or a score."""
+    """One step of a write, as WRITE takes it; `extra` is a hash field, a score, or the places in all orders.
+
+    `place` puts an account among its owner's (the key) and out of its former owner's, `unplace` out of all rankings but
+    those that `rank` has put it in.
+    """
 
     op: str
     key: str
@@ -90,7 +125,7 @@ class Store:
         Returns `written`, `unfilled` (written, but Redis is new or was emptied and does not hold everything yet) or
         `stale` (a later owner has written: nothing was changed). Raises OtherCluster.
         """
-        args: list[Any] = [fence.source, fence.cluster, fence.sequence, self.prefix, HISTORY_LENGTH]
+        args: list[Any] = [fence.source, fence.cluster, fence.sequence, self.prefix, HISTORY_LENGTH, ALL_ORDERS]
         for change in changes:
             args += [change.op, change.key, change.value, change.extra]
         answer = self._write(keys=[f"{self.prefix}fences"], args=args)
@@ -116,10 +151,24 @@ class Store:
         count: int = self.client.zcard(self.prefix + key)
         return count
 
-    def lowest(self, key: str, count: int) -> list[tuple[str, float]]:
-        """The first `count` members of a ranking, lowest first."""
-        ranked = self.client.zrange(self.prefix + key, 0, count - 1, withscores=True) if count else []
-        return [(member.decode(), score) for member, score in ranked]
+    def lowest(self, keys: Sequence[str], count: int) -> list[list[tuple[str, float]]]:
+        """The first `count` members of each ranking, lowest first."""
+        if not count:
+            return [[] for _ in keys]
+        asked = self.client.pipeline(transaction=False)
+        for key in keys:
+            asked.zrange(self.prefix + key, 0, count - 1, withscores=True)
+        return [[(member.decode(), score) for member, score in ranking] for ranking in asked.execute()]
+
+    def owners(self) -> list[str]:
+        """Whose accounts are ranked, as in their rankings' keys."""
+        return [owner.decode() for owner in self.client.smembers(f"{self.prefix}owners")]
+
+    def listed(self, account_ids: Sequence[str]) -> list[Listed]:
+        """These accounts as they are now, without those that are gone."""
+        names = [self.prefix + account_key(account_id) for account_id in account_ids]
+        found = (self.client.mget(names[at : at + READ_AT_ONCE]) for at in range(0, len(names), READ_AT_ONCE))
+        return [decode_listed(value) for values in found for value in values if value is not None]
 
 
 def published(value: dict[str, Any], fence: Fence, offsets: dict[str, Any] | None = None) -> bytes:

@@ -1,9 +1,11 @@
 """What every read side shows, whether it keeps snapshots in a dict (`livelift replay`) or in Redis (the publisher)."""
 
+from random import Random
+
 import pytest
 
 from models.contribution import World
-from models.messages import Output
+from models.messages import Output, encode
 from models.product import Capacity
 from models.readside import account_key, journeys_key
 from tests.contract.sides import InMemory, InRedis, Side
@@ -136,6 +138,96 @@ def test_among_equal_scores_the_list_of_accounts_at_risk_goes_by_name(side, capa
     found = read.snapshot()
     assert len(set(found["accounts:by-score"].values())) == 1
     assert [one["account_id"] for one in found["at-risk"]["accounts"]] == names[:3]
+
+
+# -- the capacity list -----------------------------------------------------------------------------------------------
+
+
+def score(account: str, score: float = 50.0, lost: float | None = None, come: bool = False, **traits: object) -> Output:
+    """A score message with what the read side ranks by."""
+    message = {
+        "account_id": account, "at": "2026-05-05T00:00:00Z", "score": score, "band": "watch", "probability": score / 100,
+        "mrr": None if lost is None else 100.0, "revenue_at_risk": lost, "traits": traits, "event_has_come": come,
+    }  # fmt: skip
+    return Output("account-scores", 0, account.encode(), encode(message))
+
+
+def gone(account: str) -> Output:
+    return Output("account-scores", 0, account.encode(), None)
+
+
+def listed(snapshot: Json) -> list[tuple[str | None, str]]:
+    return [(one["owner"], one["account_id"]) for one in snapshot["at-risk"]["accounts"]]
+
+
+def ranked(snapshot: Json) -> dict[str, set[str]]:
+    """Every ranking by risk with who stands in it."""
+    return {key: set(snapshot[key]) for key in snapshot if key.startswith("accounts:by-risk")}
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "in two batches"])
+def test_an_account_stands_among_its_present_owners_only(side, at_once):
+    read = side(world(capacity=Capacity(1)))
+    before = [score("acme", 10, owner="Ann"), score("bolt", 20, owner="Ann"), score("cube", 30), score("dice", 40)]
+    after = [score("acme", 10, owner="Bo"), score("cube", 30, owner=""), score("dice", 5, owner="x:history")]
+    for batch in [before + after] if at_once else [before, after]:
+        read.take(batch)
+    found = read.snapshot()
+    assert listed(found) == [("x:history", "dice"), ("Bo", "acme"), ("Ann", "bolt"), (None, "cube")]
+    assert ranked(found) == {
+        "accounts:by-risk": {"acme", "bolt", "cube", "dice"}, "accounts:by-risk/": {"cube"},
+        "accounts:by-risk/Ann": {"bolt"}, "accounts:by-risk/Bo": {"acme"}, "accounts:by-risk/x%3Ahistory": {"dice"},
+    }  # fmt: skip
+    totals = found["at-risk"]["totals"]
+    assert [(one["owner"], one["accounts"]) for one in totals["owners"]] == [
+        ("Ann", 1), ("Bo", 1), ("x:history", 1), (None, 1)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "in two batches"])
+def test_who_is_forgotten_or_has_left_stands_in_no_order(side, at_once):
+    read = side(world(capacity=Capacity(5)))
+    before = [score(name, n, owner="Ann") for n, name in enumerate(("acme", "bolt", "cube"))] + [
+        score("dice", owner="Bo")
+    ]
+    after = [gone("acme"), score("bolt", 1, come=True, owner="Ann"), gone("dice"), gone("nobody")]
+    for batch in [before + after] if at_once else [before, after]:
+        read.take(batch)
+    found = read.snapshot()
+    assert listed(found) == [("Ann", "cube")]
+    assert ranked(found) == {"accounts:by-risk": {"cube"}, "accounts:by-risk/Ann": {"cube"}}
+    assert set(found["accounts:by-score"]) == {"bolt", "cube"}
+    read.take([score("bolt", 1, owner="Ann")])
+    assert listed(read.snapshot()) == [("Ann", "bolt"), ("Ann", "cube")]
+
+
+def test_by_revenue_the_most_to_lose_comes_first_then_those_it_is_not_known_of(side):
+    read = side(world(capacity=Capacity(4, "revenue")))
+    names = ["Z", "a", "é", "名"]
+    read.take([score("little", 1, 0.5), *(score(name, 90, 700.25) for name in reversed(names)), score("none", 0)])
+    read.take([score("of Ann", 99, owner="Ann"), score("too", 50, owner="Ann"), score("none", 0)])
+    found = read.snapshot()
+    assert listed(found) == [*((None, name) for name in names), ("Ann", "too"), ("Ann", "of Ann")]
+    totals = found["at-risk"]["totals"]
+    assert (totals["accounts"], totals["mrr"], totals["revenue_at_risk"]) == (6, 400.0, 2801.0)
+    assert totals["owners"][0] == {"owner": "Ann", "accounts": 2, "mrr": None, "revenue_at_risk": None}
+
+
+@pytest.mark.parametrize("capacity", [Capacity(), Capacity(2), Capacity(2, "revenue"), Capacity(by="revenue")])
+def test_whatever_becomes_of_accounts_both_rank_them_alike(namespace, capacity):
+    given = world(capacity=capacity)
+    memory, redis = InMemory(given), InRedis(namespace(partitions=1), given)
+    chance = Random(11)
+    for _ in range(6):
+        batch = [
+            gone(account) if chance.random() < 0.2 else
+            score(account, chance.choice([0.0, 12.34, 50.0, 100.0]), chance.choice([None, 0.0, 3.1, 3.1, 1e6]),
+                  chance.random() < 0.2, owner=chance.choice(["", "Ann", "Bo", 7, "a:b/c"]))
+            for account in chance.choices([*NAMES, *(f"acme-{n}" for n in range(15))], k=30)
+        ]  # fmt: skip
+        for read in (memory, redis):
+            read.take(batch)
+        assert differences(redis.snapshot(), memory.snapshot()) == []
 
 
 def test_partitions_shares_add_up_and_each_replaces_its_own(side):

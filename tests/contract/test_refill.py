@@ -4,9 +4,10 @@ import pytest
 
 import streams.publisher
 from models.contribution import World
+from models.product import Capacity
 from tests.contract.sides import InRedis
 from tests.contract.test_read_side import done, forgotten, worker
-from tests.support.build import instant, plan, tick, world
+from tests.support.build import Json, event, instant, plan, tick, world
 from tests.support.stack import differences
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(40)]
@@ -14,14 +15,20 @@ pytestmark = [pytest.mark.contract, pytest.mark.timeout(40)]
 
 @pytest.fixture
 def given() -> World:
-    return world(plan("widget"))
+    return world(plan("widget"), capacity=Capacity(1))
+
+
+def of(account: str, owner: str) -> Json:
+    return event("traits_set", instant(0.5), account, None, owner=owner)
 
 
 @pytest.fixture
 def filled(namespace, given):
-    """A read side in Redis with three accounts, one of whose people was forgotten."""
+    """A read side in Redis with four accounts of two owners and nobody; somebody was forgotten, one has left."""
     sent = worker(
-        *(done(account, user) for account in ("acme", "bolt", "a:b") for user in ("ann", "bob")),
+        *(done(account, user) for account in ("acme", "bolt", "a:b", "cube") for user in ("ann", "bob")),
+        *(of(account, owner) for account, owner in (("acme", "Ann"), ("bolt", "Bo"), ("bolt", "Ann"), ("cube", "Ann"))),
+        event("churned", instant(0.5), "cube", None),
         tick(instant(1)),
         given=given,
     )
@@ -35,7 +42,9 @@ def filled(namespace, given):
 
 def test_an_emptied_redis_is_noticed_by_a_pulse_and_filled_again(filled):
     before = filled.snapshot()
+    assert {"accounts:by-risk", "accounts:by-risk/", "accounts:by-risk/Ann", "accounts:by-risk/Bo"} <= set(before)
     assert filled.held.clear() > 5
+    assert filled.held.client.keys(f"{filled.held.prefix}*") == [], "also what the publisher keeps for itself"
     filled.pulse()
     assert differences(filled.snapshot(), before) == []
 

@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from streams.store import Change, Fence, OtherCluster, Store
+from models.capacity import Listed
+from models.readside import account_key
+from streams.store import Change, Fence, OtherCluster, Store, encode
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
 LARGE = 123_456_789_012_345
@@ -52,6 +54,7 @@ def test_a_lower_offset_is_stale_and_changes_nothing(store):
     everything = [
         Change("set", "funnel", "4"), Change("del", "funnel"), Change("field", "journeys:acme", "x", "f"),
         Change("rank", "accounts:by-score", "acme", "1"), Change("history", "h", "x"),
+        Change("place", "Ann", "acme", "1 2"), Change("unplace", "", "acme"),
     ]  # fmt: skip
     heard = store.client.pubsub(ignore_subscribe_messages=True)
     heard.subscribe(f"{store.prefix}updates")
@@ -125,7 +128,7 @@ def test_every_change_of_a_write_is_made(store):
     ]
     fields = [Change("field", "journeys:acme", user, f"start/{user}") for user in ("ann", "b/ann")]
     assert store.write(fence(1), [*scores, *fields, Change("set", "account:é", "☃".encode())]) == "written"
-    assert store.lowest("accounts:by-score", 9) == [("a:b", 7.0), ("é", 7.0), ("acme", 61.5)]
+    assert store.lowest(["accounts:by-score"], 9) == [[("a:b", 7.0), ("é", 7.0), ("acme", 61.5)]]
     assert held_fields(store, "journeys:acme") == {"start/ann": b"ann", "start/b/ann": b"b/ann"}
     assert value(store, "account:é") == "☃".encode()
     removed = [
@@ -134,6 +137,32 @@ def test_every_change_of_a_write_is_made(store):
         Change("del", "account:é"),
     ]
     assert store.write(fence(2), removed) == "written"
-    assert store.lowest("accounts:by-score", 9) == [("é", 7.0), ("acme", 61.5)]
+    assert store.lowest(["accounts:by-score"], 9) == [[("é", 7.0), ("acme", 61.5)]]
     assert held_fields(store, "journeys:acme") == {"start/b/ann": b"b/ann"}
     assert value(store, "account:é") is None
+
+
+def test_an_account_stands_among_one_owners_and_an_owner_without_any_is_none(store):
+    rankings = ["accounts:by-risk", "accounts:by-revenue", *(f"accounts:by-{by}/{owner}" for by in ("risk", "revenue")
+                                                             for owner in ("Ann", "Bo"))]  # fmt: skip
+    store.write(fence(1), [Change("place", "Ann", "acme", "12.5 -300.25"), Change("place", "Ann", "bolt", "7.0 8.0")])
+    assert store.lowest(rankings, 9) == [
+        [("bolt", 7.0), ("acme", 12.5)], [("acme", -300.25), ("bolt", 8.0)],
+        [("bolt", 7.0), ("acme", 12.5)], [], [("acme", -300.25), ("bolt", 8.0)], [],
+    ]  # fmt: skip
+    store.write(fence(2), [Change("place", "Bo", "bolt", "7.0 8.0"), Change("place", "Ann", "acme", "0.0 0.0")])
+    assert store.lowest(rankings, 1) == [[("acme", 0.0)], [("acme", 0.0)], [("acme", 0.0)], [("bolt", 7.0)],
+                                         [("acme", 0.0)], [("bolt", 8.0)]]  # fmt: skip
+    assert sorted(store.owners()) == ["Ann", "Bo"]
+    assert store.write(fence(1), [Change("unplace", "", "bolt")]) == "stale" and store.ranked("accounts:by-risk") == 2
+    store.write(fence(3), [Change("unplace", "", name) for name in ("bolt", "bolt", "nobody")])
+    assert (store.owners(), store.ranked("accounts:by-risk")) == (["Ann"], 1)
+    store.write(fence(4), [Change("unplace", "", "acme")])
+    assert [key for key in store.client.keys(f"{store.prefix}*") if not key.endswith(b"fences")] == []
+
+
+def test_accounts_that_are_gone_are_left_out(store):
+    one = Listed("a:b", 12.0, "watch", None, 5.0, None, {"owner": "Ann"})
+    store.write(fence(1), [Change("set", account_key("a:b"), encode(one))])
+    assert store.listed(["acme", "a:b"]) == [one]
+    assert store.listed([]) == store.lowest([], 3) == []

@@ -1,4 +1,4 @@
-"""What is on the read side: shares merged in any order, what two runs must agree on, who is at risk, what was refused."""
+"""What is on the read side: shares merged in any order, what two runs must agree on, what was refused."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.messages import partial_key, split_partial_key
 from models.product import Journey
-from models.snapshot import Partials, aggregates, at_risk, at_risk_length, canonical, lowest, quality
+from models.snapshot import Partials, aggregates, canonical, quality
 from tests.support.build import Worker, checked, event, instant, snapshot, tick, world
 
 pytestmark = pytest.mark.core
@@ -107,31 +107,6 @@ def test_a_made_up_exercise_says_so_on_every_snapshot() -> None:
     found = aggregates(Partials(), world(simulated=True))
     assert all(value["simulated"] is True for value in found.values())
     assert "simulated" not in aggregates(Partials(), world())["funnel"]
-
-
-# -- at risk -------------------------------------------------------------------------------------------------------
-
-
-def test_the_capacity_list_holds_the_lowest_scores_and_ids_break_ties() -> None:
-    scores = {"d": 10.0, "b": 10.0, "a": 50.0, "c": 0.5}
-    assert lowest(scores, 3) == [("c", 0.5), ("b", 10.0), ("d", 10.0)]
-    assert at_risk(lowest(scores, 1))["accounts"] == [{"account_id": "c", "score": 0.5}]
-
-
-@pytest.mark.parametrize(
-    ("accounts", "capacity", "length"),
-    [(0, None, 0), (1, None, 1), (10, None, 1), (11, None, 2), (95, None, 10), (95, 3, 3), (2, 10, 10)],
-)
-def test_until_a_capacity_is_set_it_is_the_lowest_tenth(accounts: int, capacity: int | None, length: int) -> None:
-    assert at_risk_length(accounts, capacity) == length
-
-
-def test_no_more_accounts_are_at_risk_than_there_are() -> None:
-    worker = Worker()
-    worker.given(event("session_started"), event("session_started", account="bolt"))
-    found = worker.snapshot()
-    assert len(found["at-risk"]["accounts"]) == 1
-    assert set(found["accounts:by-score"]) == {"acme", "bolt"}
 
 
 # -- quality -------------------------------------------------------------------------------------------------------

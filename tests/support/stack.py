@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from confluent_kafka import OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from consumers.snapshots import RANKING, Snapshots
+from consumers.snapshots import Snapshots
 from livelift.experiments import published_plans
 from livelift.local.process import Child
 from livelift.local.stack import Stack
@@ -26,10 +26,12 @@ from livelift.recording import Recording
 from livelift.replay import replay
 from livelift.settings import Settings
 from livelift.surroundings import product_of, surroundings
+from models.capacity import at_risk
 from models.clock import day_of, rfc3339, start_of
 from models.events import SOURCES, instant
-from models.snapshot import Snapshot, at_risk, at_risk_length, canonical, lowest
+from models.snapshot import Snapshot, canonical
 from models.working import progress_of
+from streams.store import Store
 
 DEADLINE_S = 60.0
 POLL_S = 0.1
@@ -99,6 +101,7 @@ class Reading:
         self.settings = settings
         self.snapshots = Snapshots(settings.require_redis(), settings.redis_prefix)
         self._admin = AdminClient({**settings.confluent(), "log_level": 0})
+        self._store = Store(settings.require_redis(), settings.redis_prefix)
         self._product = product_of(settings.config)
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
@@ -154,12 +157,10 @@ class Reading:
             if int(fence.rsplit(b"|", 1)[1]) < end:
                 yield f"{topic}/{number} is in Redis to {fence!r} of {end}"
                 return
-        scores = self.snapshots.get(RANKING)
-        expected = at_risk(lowest(scores, at_risk_length(len(scores), self._product.capacity.per_owner_per_week)))[
-            "accounts"
-        ]
-        if (self.snapshots.get("at-risk") or {}).get("accounts") != expected:
-            yield "at-risk is not that of the scores"
+        expected = at_risk(self._store, self._product.capacity)
+        held = self.snapshots.get("at-risk") or {}
+        if {name: held.get(name) for name in expected} != expected:
+            yield "at-risk is not that of the accounts"
         if as_of.get("time") is not None:  # else no clock has ticked, and no day is over
             over = day_of(instant(datetime.fromisoformat(as_of["time"])) - self._product.lateness) - 1
             learned = (self.snapshots.get("model") or {}).get("learned")
