@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from models.readout.written import POINTS, between, in_words
+from models.readside import account_key
 
 Snapshot = Mapping[str, Any]
 ENVELOPE = {"schema", "as_of", "published_at", "fence", "simulated"}
 SHOWN = 5
 DRIVERS = 2
-WORDS = {"task", "role", "since (UTC)", "why", "lowered most by"}
+WORDS = {"task", "role", "owner", "since (UTC)", "why", "lowered most by"}
 """Columns of words among the numbers."""
 
 
@@ -169,15 +170,46 @@ def stuck_users(snapshot: Snapshot) -> list[RenderableType]:
 
 
 def accounts(snapshot: Snapshot) -> list[RenderableType]:
-    at_risk = (snapshot.get("at-risk") or {}).get("accounts", [])
-    table = plain_table("account", "activity index", "lowered most by")
-    for row in at_risk[:SHOWN]:
-        account = snapshot.get(f"account:{row['account_id']}") or {}
-        table.add_row(row["account_id"], f"{row['score']:.1f}", lowered_by(account.get("drivers", [])))
-    parts = listed("To look at first", "account", len(at_risk), "least active", table)
-    if at_risk:
+    """The capacity list: owners and revenue where any are known. An index is called one, and never a probability."""
+    at_risk = snapshot.get("at-risk") or {}
+    rows = at_risk.get("accounts", [])
+    by_index = any(row["probability"] is None for row in rows)
+    columns = {
+        "account": account_name,
+        "owner": lambda row: row["owner"] or "",
+        "activity index" if by_index else "health score": lambda row: f"{row['score']:.1f}",
+        "at risk a month": lambda row: amount(row["revenue_at_risk"]),
+        "lowered most by": lambda row: lowered_by(drivers(snapshot, row["account_id"])),
+    }
+    known = [name for name in columns if name not in UNKNOWN or any(row[UNKNOWN[name]] is not None for row in rows)]
+    table = plain_table(*known)
+    for row in rows[:SHOWN]:
+        table.add_row(*(columns[name](row) for name in known))
+    which = "with most at risk" if at_risk.get("by") == "revenue" else "least active" if by_index else "most at risk"
+    parts = listed("To look at first", "account", len(rows), which, table)
+    if by_index:
         parts.append(note("Activity index: 0 (idle) to 100 (busy). It is no probability of leaving."))
+    lost = (at_risk.get("totals") or {}).get("revenue_at_risk")
+    if lost is not None:
+        parts.append(note(f"Revenue expected to be lost on the whole list: {amount(lost)} a month."))
     return parts
+
+
+UNKNOWN = {"owner": "owner", "at risk a month": "revenue_at_risk"}
+"""Columns that are left out where nothing of the kind is known, and what they show."""
+
+
+def account_name(row: Snapshot) -> str:
+    return str(row["name"] or row["account_id"])
+
+
+def amount(money: float | None) -> str:
+    return "" if money is None else f"{money:,.2f}"
+
+
+def drivers(snapshot: Snapshot, account_id: str) -> list[Snapshot]:
+    found: list[Snapshot] = (snapshot.get(account_key(account_id)) or {}).get("drivers", [])
+    return found
 
 
 def listed(what: str, kind: str, count: int, which: str, table: Table) -> list[RenderableType]:

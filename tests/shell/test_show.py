@@ -36,6 +36,11 @@ def user(number):
             "trouble": {"yes": True, "why": WHY.split("; ")}}  # fmt: skip
 
 
+def listed(account_id, score, **known):
+    return {"account_id": account_id, "name": None, "owner": None, "score": score, "band": "watch", "probability": None,
+            "mrr": None, "revenue_at_risk": None, **known}  # fmt: skip
+
+
 SNAPSHOT = {
     "quality": {"as_of": {"time": "2026-06-05T00:58:47Z"}, "accepted": 9168, "refused": {"late": 2}, "users": 1000,
                 "simulated": True},
@@ -48,7 +53,7 @@ SNAPSHOT = {
     },
     "experiment:widget": experiment(ITT),
     "journeys:acme": {f"getting-started/user-{number}": user(number) for number in range(1, 8)},
-    "at-risk": {"accounts": [{"account_id": "acme", "score": 12.34}]},
+    "at-risk": {"accounts": [listed("acme", 12.34)]},
     "account:acme": {"drivers": [
         {"feature": "breadth", "contribution": -7.5}, {"feature": "frequency", "contribution": 12.5},
         {"feature": "recency", "contribution": -17.5}, {"feature": "share_active", "contribution": -12.5},
@@ -82,6 +87,27 @@ def test_it_says_what_is_known():
     assert row(text, "user-1")[:4] == ["user-1", "1", "2026-05-05", "01:48"]
     assert "To look at first: 1 account\n" in text
     assert row(text, "acme") == ["acme", "12.3", "recency", "-17.5,", "share_active", "-12.5"]
+
+
+def test_of_an_index_it_says_that_it_is_one_and_leaves_out_what_nobody_has_told():
+    text = screen(SNAPSHOT)
+    assert "activity index" in text and "no probability" in text
+    assert "owner" not in text and "at risk" not in text and "health score" not in text
+
+
+def test_the_list_names_owners_and_what_is_expected_to_be_lost():
+    rows = [listed("a:b", 12.34, name="Acme", owner="Ann", probability=0.1234, mrr=2000.0, revenue_at_risk=1753.2),
+            listed("bolt", 30.0, probability=0.3)]  # fmt: skip
+    drivers = [{"feature": "recency", "contribution": -17.5}]
+    totals = {"accounts": 2, "mrr": 2000.0, "revenue_at_risk": 1753.2}
+    text = screen(
+        {"at-risk": {"by": "revenue", "accounts": rows, "totals": totals}, "account:a%3Ab": {"drivers": drivers}}
+    )
+    assert row(text, "account")[:4] == ["account", "owner", "health", "score"]
+    assert row(text, "Acme") == ["Acme", "Ann", "12.3", "1,753.20", "recency", "-17.5"]
+    assert row(text, "bolt") == ["bolt", "30.0"]
+    assert "expected to be lost on the whole list: 1,753.20 a month" in text
+    assert "activity index" not in text.lower()
 
 
 @pytest.mark.parametrize("width", [80, 110])
