@@ -1,5 +1,6 @@
 """What a score by a model says to customer success: risk beside the usual, revenue at risk, and until when."""
 
+import re
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from models.health.records import version_key
 from models.messages import encode
 from models.product import Label
 from tests.support.build import Json, Worker, event, instant, tick, world
+from tests.support.readme import ROOT
 
 pytestmark = pytest.mark.core
 
@@ -164,3 +166,15 @@ def test_an_index_is_no_risk() -> None:
     worker = Worker()
     worker.given(*VISITS)
     assert worker.to("account-scores")[-1]["risk"] is None
+
+
+# -- what is said of it --------------------------------------------------------------------------------------------
+
+
+def test_the_guide_lists_every_field_of_a_score() -> None:
+    told = event("renewed", instant(1), user=None, mrr=250.0, renews_at=rfc3339(instant(30)))
+    messages = [scored(*VISITS), scored(*VISITS, tick(instant(3))), scored(*VISITS, told, tick(instant(3)))]
+    fields = {name for message in messages for name in message}
+    guide = (ROOT / "docs/guides/health-scores.md").read_text().partition("## Every field")[2]
+    listed = {name for row in re.findall(r"^\| (.*?) \|", guide, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert {"because", "renewal_because"} < fields == listed
