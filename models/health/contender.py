@@ -177,8 +177,9 @@ class Contender:
             return Calibration()
         eta = np.concatenate([one.etas() for one in recent.values()])
         label = np.concatenate([one.labels() for one in recent.values()])
+        account = np.concatenate([one.accounts() for one in recent.values()])
         ages = [np.full(len(one.etas()), day - learned) for learned, one in recent.items()]
-        return fitted(eta, label, 0.5 ** (np.concatenate(ages) / HALF_LIFE))
+        return fitted(eta, label, 0.5 ** (np.concatenate(ages) / HALF_LIFE), account)
 
     def _usual(self, day: int) -> float:
         """Log odds of the event among the labels of the last half year."""

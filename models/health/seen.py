@@ -34,6 +34,9 @@ class Seen(Struct, frozen=True):
     def etas(self) -> NDArray[np.float64]:
         return np.frombuffer(self.eta, "<f8")
 
+    def accounts(self) -> NDArray[np.uint64]:
+        return np.frombuffer(self.account, "<u8")
+
     def labels(self) -> NDArray[np.bool_]:
         return (np.frombuffer(self.flags, "u1") & 1).astype(bool)
 

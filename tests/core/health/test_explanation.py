@@ -16,8 +16,7 @@ from models.health.explanation import Explanation, Unexplained, date, events_of,
 from models.health.features import INPUTS
 from models.health.history import History
 from models.health.known import Known
-from models.health.records import version_key
-from models.messages import encode
+from models.health.records import packed, version_key
 from models.product import Actions, Product
 from models.rows import NEVER, Close
 from tests.core.generated import hours, one_event
@@ -39,7 +38,7 @@ def version(day: int, seed: int = 1, enough: bool = True) -> bytes:
         features = {name: chance.uniform(0, 12) for name in names}
         model.learn(features, sum(features[name] for name in names[::2]) > sum(features[name] for name in names[1::2]))
     labels = Calibration(0.0, 0.2, 50, 50) if enough else Calibration()
-    return encode(Version("logistic", FIRST_DAY + day, model.state(), labels, False, -1.0, 50, 50))
+    return packed(Version("logistic", FIRST_DAY + day, model.state(), labels, False, -1.0, 50, 50))
 
 
 def known(*versions: tuple[int, int], enough: bool = True) -> Known:

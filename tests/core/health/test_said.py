@@ -10,8 +10,7 @@ from models.health.calibration import Calibration
 from models.health.champion import Version
 from models.health.classifier import fresh
 from models.health.known import Known
-from models.health.records import version_key
-from models.messages import encode
+from models.health.records import packed, version_key
 from models.product import Label
 from tests.support.build import Json, Worker, event, instant, tick, world
 from tests.support.readme import ROOT
@@ -31,7 +30,7 @@ def scored(*timeline: Json, usual: float = -2.0, label: Label = CHURN, calibrati
         model.learn({"active_days": float(number % 9)}, (number % 9 > 4) == wanted)
     version = Version("logistic", 0, model.state(), calibration, wanted, usual, 50, 50)
     known = Known(given.product)
-    known.take(version_key("logistic", 0), encode(version))
+    known.take(version_key("logistic", 0), packed(version))
     worker = Worker(given, known=known)
     worker.given(*timeline)
     return worker.to("account-scores")[-1]
