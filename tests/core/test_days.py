@@ -77,8 +77,9 @@ def said(worker: Worker) -> dict[str, Any]:
 
 
 def unnamed(score: Json) -> Json:
-    """What a score says. Its id and causes depend on what came in the same step."""
-    return {name: value for name, value in score.items() if name not in ("score_id", "causes", "at")}
+    """What a score says. Its id and causes depend on what came in the same step, and days in a band on when it was
+    said: since when the account is in it does not."""
+    return {name: value for name, value in score.items() if name not in ("score_id", "causes", "at", "days_in_band")}
 
 
 @given(timelines(), Sizes, Slices)
