@@ -5,7 +5,7 @@ import sys
 import typer
 
 from livelift.commands import experiments as on_experiments
-from livelift.commands import inspect, judging, models, recordings, running
+from livelift.commands import inspect, judging, models, recordings, running, scores
 from livelift.reach import in_words
 from livelift.surroundings import complain
 
@@ -29,6 +29,7 @@ topics = group("Create and check the topics of the contract.", "livelift topics 
 experiments = group("Experiments: from a draft to what came of it.", "livelift experiments list")
 on_models = group("The models that learn side by side, and which of them scores.", "livelift models list")
 journeys = group("Journeys through onboarding.", "livelift journeys table")
+score = group("Scores of accounts: what they are made of.", "livelift score explain --account acme")
 dead_letters = group("What was refused, and why.", "livelift dead-letters list")
 
 app.command()(running.up)
@@ -53,11 +54,13 @@ on_models.command("list")(models.list_models)
 on_models.command("compare")(models.compare)
 on_models.command("promote")(models.promote)
 journeys.command("table")(inspect.journey_table)
+score.command("explain")(scores.explain)
 dead_letters.command("list")(inspect.list_dead_letters)
 app.add_typer(topics, name="topics")
 app.add_typer(experiments, name="experiments")
 app.add_typer(on_models, name="models")
 app.add_typer(journeys, name="journeys")
+app.add_typer(score, name="score")
 app.add_typer(dead_letters, name="dead-letters")
 
 INTERRUPTED = 130

@@ -64,7 +64,7 @@ class Explanation(NamedTuple):
     """A score at the end of a day and what has changed it since an earlier day; change: None, with a reason.
 
     was: what was known of the account at the earlier day. closed: what the day was closed with, where that is kept.
-    refused: reason -> records of the account that were not accepted.
+    refused: reason -> records of the account that were not accepted. lacks: what may be missing besides, in words.
     """
 
     account_id: str
@@ -78,6 +78,7 @@ class Explanation(NamedTuple):
     because: str | None
     refused: Mapping[str, int]
     closed: Close | None = None
+    lacks: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -212,6 +213,7 @@ def told(found: Explanation) -> dict[str, Any]:
         "change": None if change is None else _change(change),
         **({} if found.because is None else {"because": found.because}),
         "refused": dict(found.refused),
+        "lacks": found.lacks,
     }
 
 

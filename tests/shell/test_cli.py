@@ -122,7 +122,7 @@ def test_no_redis_is_named(livelift):
     [
         ["topics", "check"], ["topics", "create", "--json"], ["experiments", "list"], ["dead-letters", "list"],
         ["forget", "--account", "acme"], ["experiments", "show", "widget"], ["experiments", "apply", "widget"],
-        ["experiments", "stop", "widget", "--why", "over"],
+        ["experiments", "stop", "widget", "--why", "over"], ["score", "explain", "--account", "acme"],
     ],
     ids=" ".join,
 )  # fmt: skip
