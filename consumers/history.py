@@ -5,7 +5,7 @@ holds everything. Nothing is kept here, and nothing decoded: others' records are
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Message, TopicPartition
@@ -39,8 +39,20 @@ class Past:
         })  # fmt: skip
         self._topics = {topic: place for place, topic in enumerate(topics)}
         self._where = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic in topics]
-        marks = [self._consumer.get_watermark_offsets(where, timeout=SILENCE_S) for where in self._where]
+        marks = [self._marks(TopicPartition(topic, partition)) for topic in topics]
         self._begins, self._ends = ([mark[at] for mark in marks] for at in (0, 1))
+
+    def _marks(self, where: TopicPartition) -> tuple[int, int]:
+        """Where a partition begins and ends. One just created, or of a broker just restarted, has no leader yet."""
+        deadline = monotonic() + SILENCE_S
+        while True:
+            try:
+                found: tuple[int, int] = self._consumer.get_watermark_offsets(where, timeout=SILENCE_S)
+                return found
+            except KafkaException:
+                if monotonic() > deadline:
+                    raise
+                sleep(POLL_S)
 
     @property
     def records(self) -> int:

@@ -2,7 +2,10 @@
 
 import pytest
 
+from livelift.explain import Asked, explain_live, explain_recorded
 from livelift.recording import open_recording
+from livelift.surroundings import product_of
+from models.health.explanation import told
 from tests.support.leaving import write_leaving
 from tests.support.stack import Reading, differences, play, replayed, running, start_scorer, until
 
@@ -34,9 +37,19 @@ def test_accounts_are_scored_by_a_model_as_in_replay_though_learner_and_scorer_a
         stack.start_worker("learner", "learner")
         held = reading.settled(recording.events, recording.last_tick, deadline_s=180)
         stack.check()
+        assert_explained_alike(held, settings, recording)
     assert held["model"]["basis"].startswith("logistic@"), held["model"].get("because")
     assert differences(held, replayed(recording)) == []
     scored = [value for key, value in held.items() if key.startswith("account:")]
     (basis,) = {value["basis"] for value in scored}
     assert basis.startswith("logistic@"), "all rest on the version that the last day was closed with"
     assert all(0 <= value["probability"] <= 1 for value in scored)
+
+
+def assert_explained_alike(held, settings, recording):
+    """From the topics a score is explained as from the recording, and as the day was closed."""
+    (account, close) = next((key.removeprefix("account:"), value["close"]) for key, value in held.items()
+                            if key.startswith("account:") and value["change_7d"])  # fmt: skip
+    live = explain_live(Asked(account), settings)
+    assert (told(live)["score"], live.closed is not None, live.otherwise_closed) == (close["score"], True, False)
+    assert told(live) == told(explain_recorded(Asked(account), recording, product_of(settings.config)))
