@@ -43,8 +43,9 @@ LAST_DAY = LAST_INSTANT // DAY
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "features", "joined", "left", "mrr",
-                 "newest", "renewals", "rows", "said", "shared", "subjects", "trained", "unit", "weekly")  # fmt: skip
+    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "features", "joined", "left",
+                 "mrr", "newest", "renewals", "roles", "rows", "said", "shared", "subjects", "trained", "unit",
+                 "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -55,6 +56,8 @@ class Account:
         self.weekly: dict[int, int] = {}
         self.trained: dict[int, int] = {}
         """Like `weekly`, of users who have completed a lesson and have not been removed."""
+        self.roles: dict[str, dict[int, int]] = {}
+        """Like `weekly`, of users in a role (`champion`), and of those of them who are trained (`trained:champion`)."""
         self.dated: Sums = {}
         """name -> day -> amount in millionths, over all rows."""
         self.features: dict[str, dict[int, int]] = {}

@@ -1,6 +1,6 @@
 """What one row adds to every sum, at one moment. Taking it out again is subtracting the very same value."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
@@ -15,7 +15,7 @@ from models.clock import day_of
 from models.dated import trained_on
 from models.funnel import Share, user_share
 from models.journey import next_due
-from models.membership import membership
+from models.membership import membership, roles
 from models.outcomes import FROM_USAGE, kind_of
 from models.plan import PublishedPlan
 from models.product import Product
@@ -82,6 +82,8 @@ class Contribution(NamedTuple):
     days: tuple[int, int]
     trained: tuple[int, int]
     """Days on which the user counts as trained and active, like `days`."""
+    roles: Mapping[str, tuple[int, int]]
+    """Likewise those on which they were active in a role (`champion`), and trained, too (`trained:champion`)."""
     features: dict[str, int]
     countries: dict[str, int]
     began: int | None
@@ -107,9 +109,11 @@ def after_usage(row: Row, before: Contribution) -> Contribution:
     """Read a row again after events that only used the product (`facts.USAGE`): all else is as before."""
     began = first_day(row)
     joined, left = _membership(row, began, before.user_id)
+    trained = _trained(row, joined, left)
     return before._replace(
         days=(row.top_day, row.days),
-        trained=_trained(row, joined, left),
+        trained=trained,
+        roles=_roles(row, trained),
         features=row.features,
         countries=row.countries,
         began=began,
@@ -139,11 +143,13 @@ def contribution_of(
             dues += [unit.matures_at for unit in units.values() if unit.matures_at is not None]
     began = first_day(row)
     joined, left = _membership(row, began, user_id)
+    trained = _trained(row, joined, left)
     return Contribution(
         account_id=account_id,
         user_id=user_id,
         days=(row.top_day, row.days),
-        trained=_trained(row, joined, left),
+        trained=trained,
+        roles=_roles(row, trained),
         features=row.features,
         countries=row.countries,
         began=began,
@@ -180,14 +186,34 @@ def _weekly(days: tuple[int, int]) -> tuple[int, int]:
 def _trained(row: Row, joined: tuple[int, ...], left: tuple[int, ...]) -> tuple[int, int]:
     """The days, counted back from the first number, on which the user was active within the week up to it, had
     completed a lesson, and belonged to the account."""
-    since = trained_on(row)
-    if since is None or not row.days:
-        return NOT_TRAINED
+    learned = trained_on(row)
+    if learned is None or not row.days:
+        return NO_DAYS
     top, mask = _weekly((row.top_day, row.days))
-    mask &= (1 << max(0, top - since + 1)) - 1
+    mask &= _since(learned, top)
     for away, back in zip_longest(left, joined[1:]):
-        mask &= ~((1 << max(0, top - away + 1)) - 1) | ((1 << max(0, top - back + 1)) - 1 if back is not None else 0)
+        mask &= ~_since(away, top) | _since(back, top)
     return top, mask
+
+
+def _roles(row: Row, trained: tuple[int, int]) -> Mapping[str, tuple[int, int]]:
+    """role -> the days on which the user was active within the week up to it and had it, by the last word on it;
+    `trained:role` -> those of them on which they had completed a lesson."""
+    if not row.members or not row.days:
+        return NO_ROLES
+    top, mask = _weekly((row.top_day, row.days))
+    found: dict[str, tuple[int, int]] = {}
+    for role, since, until in roles(row.members):
+        held = _since(since, top) & ~_since(until, top)
+        for name, days in ((role, mask), (f"trained:{role}", trained[1])):
+            if days & held:
+                found[name] = top, found.get(name, NO_DAYS)[1] | days & held
+    return found
+
+
+def _since(day: int | None, top: int) -> int:
+    """The days from one on, as a mask that counts back from the top day; None where there is no such day."""
+    return 0 if day is None else (1 << max(0, top - day + 1)) - 1
 
 
 def _dues(row: Row, product: Product, now: int) -> list[int]:
@@ -202,14 +228,39 @@ def _dues(row: Row, product: Product, now: int) -> list[int]:
     return found
 
 
-NOT_TRAINED = (NEVER, 0)
+NO_DAYS = (NEVER, 0)
+NO_ROLES: Mapping[str, tuple[int, int]] = {}
 NOTHING = Contribution(
-    "", None, (NEVER, 0), NOT_TRAINED, {}, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, None, 0, 0, None
+    "",
+    None,
+    NO_DAYS,
+    NO_DAYS,
+    NO_ROLES,
+    {},
+    {},
+    None,
+    (),
+    (),
+    (),
+    None,
+    {},
+    None,
+    NOTHING_SHARED,
+    None,
+    None,
+    0,
+    0,
+    None,
 )
 
 
 def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
     """Put a row's new part into its account's sums in place of the old one; whether what is said of it may move."""
+    used, told = _roll_use(account, old, new), _roll_words(account, key, old, new)
+    return used or told
+
+
+def _roll_use(account: Account, old: Contribution, new: Contribution) -> bool:
     moved = False
     if old.days != new.days:
         shift_days(account.days, old.days, new.days)
@@ -217,6 +268,10 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         moved = True
     if old.trained != new.trained:
         shift_days(account.trained, old.trained, new.trained)
+        moved = True
+    if old.roles != new.roles:
+        for name in old.roles.keys() | new.roles.keys():
+            shift_named(account.roles, name, old.roles.get(name, NO_DAYS), new.roles.get(name, NO_DAYS))
         moved = True
     old_top, new_top = old.days[0], new.days[0]
     if old.features != new.features or old_top != new_top:
@@ -227,6 +282,11 @@ def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) 
         for name, before, now in _moved(old_top, old.countries, new_top, new.countries):
             shift_named(account.countries, name, before, now)
         moved = True
+    return moved
+
+
+def _roll_words(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
+    moved = False
     if old.began != new.began:
         _move(account.began, (old.began,), (new.began,))
         moved = True

@@ -23,6 +23,8 @@ STARTED, COMPLETED, ENDED = "tasks_started", "tasks_completed", "tasks_ended"
 """A task has ended when it has been begun and completed, in whatever order: some are completed that nobody began."""
 TASKS = STARTED, COMPLETED, ENDED
 LESSONS = "lessons_completed"
+ROLES = "roles"
+"""Users of whom a role has been told, by the day on which the first was."""
 NOTHING, NO_DAYS = Row([]), dict[int, int]()
 UNDATED = frozenset({e.SessionStarted, e.CoreAction, e.FeatureConfigured})
 """Events that change days and features only, which most events do: the sums here read the same after them. Only
@@ -52,6 +54,8 @@ def shift(sums: Sums, old: Row | None, new: Row | None) -> None:
         for source in ("CS", "OTHER"):
             was_helped, is_helped = ([one.at for one in row.helps if one.source == source] for row in (before, after))
             _move(sums, f"help:{source}", was_helped, is_helped)
+    if before.members != after.members:
+        _move(sums, ROLES, (_first_role(before),), (_first_role(after),))
     if before.churns != after.churns:
         _move(sums, CHURNED, before.churns, after.churns)
     if before.mrrs != after.mrrs:
@@ -68,6 +72,10 @@ def _dates(task: TaskFacts | None) -> tuple[int | None, int | None, int | None]:
         return None, None, None
     started, completed = task.started, task.completed
     return started, completed, None if started is None or completed is None else max(started, completed)
+
+
+def _first_role(row: Row) -> int | None:
+    return min((word.at for word in row.members if word.role and not word.removed), default=None)
 
 
 def _move(sums: Sums, name: str, old: Iterable[int | None], new: Iterable[int | None]) -> None:

@@ -1,6 +1,6 @@
 """Who belongs to an account, and when: from the words on each user's membership."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from models.clock import day_of
 from models.rows import Membership
@@ -17,6 +17,13 @@ def membership(began: int, words: Iterable[Membership]) -> tuple[tuple[int, ...]
         if removed != away:
             (left if removed else joined).append(day)
     return tuple(joined), tuple(left)
+
+
+def roles(words: Sequence[Membership]) -> Iterator[tuple[str, int, int | None]]:
+    """The roles that a user has had: each with its first day and the day on which it was another or they had left."""
+    last = {day_of(word.at): "" if word.removed else word.role for word in words}
+    ends = [*list(last)[1:], None]
+    return ((role, since, until) for (since, role), until in zip(last.items(), ends, strict=True) if role)
 
 
 def here_on(day: int, first_at: int, words: Iterable[Membership]) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from models.account import Account
 from models.clock import DAY
-from models.dated import COMPLETED, CONVERTED, ENDED, LESSONS, STARTED
+from models.dated import COMPLETED, CONVERTED, ENDED, LESSONS, NO_DAYS, ROLES, STARTED
 from models.keeping import FIXED_POINT
 from models.rows import NEVER
 
@@ -132,6 +132,14 @@ INPUTS = (
         "of the users active in the last week, those who completed a lesson",
         VISITS + LESSON + MEMBERSHIP,
     ),
+    Input(
+        "trained_share:*",
+        "share of active users",
+        "the same, of the users in one role (champion, admin, member)",
+        VISITS + LESSON + MEMBERSHIP,
+    ),
+    Input("champions", "users", "champions with a visit in the last week, where roles are told", VISITS + MEMBERSHIP),
+    Input("champion_share", "share of visitors", "the same, of all users with a visit in it", VISITS + MEMBERSHIP),
     Input("lessons", "lessons", "lessons completed in the last quarter", LESSON),
     Input("comprehension", "share of answers", "concept checks answered correctly in the last quarter", CHECK),
     Input("help_cs", "helps", "help from customer success in the last four weeks", HELP),
@@ -184,6 +192,7 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
         yield "seat_utilisation", visitors / seats
     if visitors:
         yield "trained_share", min(1.0, account.trained.get(day, 0) / visitors)
+    yield from _roles(account, day, visitors)
     if key_actions:
         keyed = {d for name in key_actions for d in account.features.get(name, ()) if day - MONTH < d <= day}
         yield "key_action_days", len(keyed) * WEEK / MONTH
@@ -212,6 +221,22 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
         value = number_on(account, name, day)
         if value is not None:
             yield f"trait:{name}", value
+
+
+def _roles(account: Account, day: int, visitors: int) -> Iterator[tuple[str, float]]:
+    """Who of the users active in the last week were champions, and how many of each role were trained."""
+    if not _until(account.dated.get(ROLES), day):
+        return
+
+    def active(name: str) -> int:
+        return account.roles.get(name, NO_DAYS).get(day, 0)
+
+    yield "champions", float(active("champion"))
+    if visitors:
+        yield "champion_share", active("champion") / visitors
+    for role in ("champion", "admin", "member"):
+        if active(role):
+            yield f"trained_share:{role}", active(f"trained:{role}") / active(role)
 
 
 def _sessions(dated: Mapping[str, Mapping[int, int]], day: int) -> Iterator[tuple[str, float]]:

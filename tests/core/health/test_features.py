@@ -110,7 +110,7 @@ INPUT = {one.name: one for one in INPUTS}
 USED: list[Json] = [{"board": 3.0, "report": 1.0}, {"board": 3.0, "automated": True}]
 MORE: dict[str, list[Json]] = {
     "core_action": [{"feature": "board"}], "usage_reported": USED, "session_started": [{"duration_s": 90, "country": "DE"}], "feature_configured": [{"feature": "board"}],
-    "traits_set": [{"seats": 9.0}], "concept_checked": [{"concept": "x/y", "correct": True}],
+    "traits_set": [{"seats": 9.0}], "member_added": [{"role": "champion"}, {"role": "admin"}, {}], "concept_checked": [{"concept": "x/y", "correct": True}],
     "help_engaged": [{"source": "CS"}, {"source": "OTHER"}], "cs_contacted": [{"sentiment": 1}],
     "survey_answered": [{"survey": "nps", "score": 9}, {"survey": "csat", "score": 5}],
     "outcome_observed": [{"name": "board", "value": 1.0}],
@@ -124,9 +124,11 @@ BEFORE = [
     *KNOWN,
     *(event("session_started", instant(TODAY - 5), user=user) for user in ("ann", "bob", "cat")),
     *(event("lesson_completed", instant(TODAY - 5), user=user, lesson="é") for user in ("ann", "bob")),
+    event("member_added", instant(TODAY - 40), user="cat", role="admin"),
+    event("member_added", instant(TODAY - 40), user="dan", role="champion"),
     event("session_started", instant(TODAY - 5), duration_s=60),
     event("task_started", instant(TODAY - 5), task="1"), event("task_completed", instant(TODAY - 5), task="2"),
-    event("member_added", instant(TODAY - 3)), event("member_removed", instant(TODAY - 3), user="bob"),
+    event("member_added", instant(TODAY - 3), role="champion"), event("member_removed", instant(TODAY - 3), user="bob"),
     *(event("ticket_opened", instant(TODAY - 5), ticket=ticket) for ticket in ("t", "u")),
     event("concept_checked", instant(TODAY - 5), concept="é", correct=False),
     event("cs_contacted", instant(TODAY - 5), sentiment=-1), event("payment_failed", instant(TODAY - 5)),
@@ -182,9 +184,7 @@ def counted(history: list[Json], today: int) -> Features:
         begun, done = ({(one["user_id"], one["properties"]["task"]) for one in events if one["type"] == kind}
                        for kind in ("task_started", "task_completed"))  # fmt: skip
         found["tasks_completed"], found["tasks_open"] = len(done) / len(here), len(begun - done) / len(here)
-    if visitors:
-        taught = {one["user_id"] for one in events if one["type"] == "lesson_completed"}
-        found["trained_share"] = len(visitors & taught & here) / len(visitors)
+    found |= in_roles(events, visitors, here)
     for name, kind, window in (
         ("lessons", "lesson_completed", 91), ("tickets", "ticket_opened", 28), ("cs_contacts", "cs_contacted", 28),
     ):  # fmt: skip
@@ -237,6 +237,31 @@ def belongs(events: list[Json], user: str, today: int) -> bool:
     words = [(one["at"], one["type"] == "member_removed") for one in events
              if one.get("user_id") == user and one["type"].startswith("member_") and day(one) <= today]  # fmt: skip
     return not words or not max(words)[1]
+
+
+def role_of(events: list[Json], user: str) -> str | None:
+    """What the last word on a user's membership says that they are; of one instant as `belongs`, then by name."""
+    words = [(one["at"], one["type"] == "member_removed", one["properties"].get("role", ""))
+             for one in events if one.get("user_id") == user and one["type"].startswith("member_")]  # fmt: skip
+    _, removed, role = max(words, default=("", True, ""))
+    return None if removed or not role else role
+
+
+def in_roles(events: list[Json], visitors: set[str | None], here: set[str]) -> Features:
+    """Champions, and who of the users active in the last week has completed a lesson, in all and by role."""
+    found: Features = {}
+    taught = {one["user_id"] for one in events if one["type"] == "lesson_completed"}
+    active = {role: {user for user in visitors & here if role_of(events, user) == role}
+              for role in ("champion", "admin", "member")}  # fmt: skip
+    if visitors:
+        found["trained_share"] = len(visitors & taught & here) / len(visitors)
+    if any(one["type"] == "member_added" and "role" in one["properties"] for one in events):
+        found["champions"] = len(active["champion"])
+        if visitors:
+            found["champion_share"] = len(active["champion"]) / len(visitors)
+    return found | {
+        f"trained_share:{role}": len(users & taught) / len(users) for role, users in active.items() if users
+    }
 
 
 def last_told(told: list[Json], name: str) -> object:
@@ -387,6 +412,34 @@ def test_the_trained_share_falls_when_a_trained_user_leaves_and_rises_when_they_
     history = [*daily, learned, gone, back]
     shares = [features(history, day)["trained_share"] for day in range(6)]
     assert shares == [0, 0.5, 0.5, 0, 0, 0.5]
+
+
+def test_a_role_is_that_of_the_last_word_on_it_and_goes_with_whoever_leaves() -> None:
+    daily = [event("session_started", instant(at), user=user) for at in range(8) for user in ("ann", "bob")]
+    told = [
+        event("member_added", instant(at), role=role) for at, role in ((1, "champion"), (3, "admin"), (4, "champion"))
+    ]
+    gone, back = event("member_removed", instant(5)), event("member_added", instant(6), role="champion")
+    found = [features([*daily, *told, gone, back, event("member_added", instant(7))], today) for today in range(8)]
+    assert [one.get("champions") for one in found] == [None, 1, 1, 0, 1, 0, 1, 0]
+    assert [one.get("champion_share") for one in found] == [None, 1 / 2, 1 / 2, 0, 1 / 2, 0, 1 / 2, 0]
+
+
+def test_champions_are_0_when_none_of_them_comes_any_more_and_their_share_is_unknown_when_nobody_does() -> None:
+    visits = [event("session_started"), event("session_started", instant(9), user="bob")]
+    found = [features([*visits, event("member_added", role="champion")], today) for today in (6, 7, 9)]
+    assert [(one["champions"], one.get("champion_share")) for one in found] == [(1, 1), (0, None), (0, 0)]
+
+
+def test_who_is_trained_by_role() -> None:
+    roles = {"ann": "champion", "bob": "champion", "cat": "admin", "dan": None}
+    told = [event("member_added", user=user, **({"role": role} if role else {})) for user, role in roles.items()]
+    visits = [event("session_started", user=user) for user in roles]
+    lessons = [event("lesson_completed", user=user, lesson="board") for user in ("ann", "dan")]
+    found = features([*told, *visits, *lessons], 0)
+    assert {name: value for name, value in found.items() if name.startswith("trained_share")} == {
+        "trained_share": 1 / 2, "trained_share:champion": 1 / 2, "trained_share:admin": 0
+    }  # fmt: skip
 
 
 def test_a_task_that_was_completed_and_never_begun_closes_no_other() -> None:
