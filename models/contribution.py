@@ -107,8 +107,9 @@ class Contribution(NamedTuple):
 
 def after_usage(row: Row, before: Contribution) -> Contribution:
     """Read a row again after events that only used the product (`facts.USAGE`): all else is as before."""
-    began = first_day(row)
-    joined, left = _membership(row, began, before.user_id)
+    began, joined, left = first_day(row), before.joined, before.left
+    if began != before.began:
+        joined, left = _membership(row, began, before.user_id)
     trained = _trained(row, joined, left)
     return before._replace(
         days=(row.top_day, row.days),
