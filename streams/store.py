@@ -43,9 +43,11 @@ local function unplace(account)
   end
 end
 local function place(owner, account, places)
-  if redis.call('HGET', placed, account) ~= owner then unplace(account) end
-  redis.call('HSET', placed, account, owner)
-  redis.call('SADD', owners, owner)
+  if redis.call('HGET', placed, account) ~= owner then
+    unplace(account)
+    redis.call('HSET', placed, account, owner)
+    redis.call('SADD', owners, owner)
+  end
   local next_place = string.gmatch(places, '%S+')
   for order in string.gmatch(orders, '%S+') do
     local here = next_place()
