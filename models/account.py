@@ -16,6 +16,8 @@ from models.subject import NOTHING_SHARED, Shared, Subject
 from models.tally import Clusters
 
 WEEKLY_DAYS = 7
+REGULAR_DAYS = 28
+"""Days over which regular use is averaged."""
 
 
 class Said(NamedTuple):
@@ -43,8 +45,8 @@ LAST_DAY = LAST_INSTANT // DAY
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "features", "joined", "left",
-                 "mrr", "newest", "renewals", "roles", "rows", "said", "shared", "subjects", "trained", "unit",
+    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "features", "joined", "left", "mrr",
+                 "newest", "regular", "renewals", "roles", "rows", "said", "shared", "subjects", "trained", "unit",
                  "weekly")  # fmt: skip
 
     def __init__(self) -> None:
@@ -54,6 +56,8 @@ class Account:
         """day -> rows whose first event fell on it."""
         self.days: dict[int, int] = {}
         self.weekly: dict[int, int] = {}
+        self.regular: dict[int, int] = {}
+        """day -> users who belonged to the account and, in the four weeks up to it, used it as often as is regular."""
         self.trained: dict[int, int] = {}
         """Like `weekly`, of users who have completed a lesson and have not been removed."""
         self.roles: dict[str, dict[int, int]] = {}
@@ -147,6 +151,20 @@ def weekly_mask(days: int) -> int:
     spread = days | days << 1
     spread |= spread << 2
     return spread | spread << 3
+
+
+LANES = DAYS_KEPT + REGULAR_DAYS - 1
+ALL, WINDOW = (int.from_bytes(b"\1" * lanes, "big") for lanes in (LANES, REGULAR_DAYS))
+
+
+def regular_mask(days: int, least: int) -> int:
+    """Days on which a user was active on at least so many of the 28 days up to them, counted back from 27 days after
+    their latest day. Days are bytes of one number here: multiplying it by 28 ones adds up every window at once."""
+    if days.bit_count() < least:
+        return 0
+    active = int.from_bytes(f"{days:b}".encode(), "big") & ALL
+    reached = (active * WINDOW + (128 - least) * ALL) >> 7 & ALL
+    return int((reached | ALL * ord("0")).to_bytes(LANES, "big"), 2)
 
 
 def shift_days(sums: dict[int, int], old: tuple[int, int], new: tuple[int, int]) -> None:

@@ -4,11 +4,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import zip_longest
+from math import ceil
 from typing import NamedTuple, TypeVar
 
 import xxhash
 
-from models.account import WEEKLY_DAYS, Account, shift_days, shift_named, weekly_mask
+from models.account import (
+    REGULAR_DAYS,
+    WEEKLY_DAYS,
+    Account,
+    regular_mask,
+    shift_days,
+    shift_named,
+    weekly_mask,
+)
 from models.adding import add
 from models.arms import Asked, Unit, units_of
 from models.clock import day_of
@@ -43,6 +52,11 @@ class World:
     def asks_usage(self) -> bool:
         """Whether any experiment has a metric that events of mere usage change."""
         return any(kind_of(metric) in FROM_USAGE for one in self.plans.values() for metric in one.plan.metric)
+
+    @cached_property
+    def regular_days(self) -> int:
+        """Days of use in four weeks from which a user counts as regular."""
+        return ceil(self.product.actions.regular_days_per_week * REGULAR_DAYS / WEEKLY_DAYS)
 
     @cached_property
     def tasks(self) -> dict[str, tuple[str, ...]]:
@@ -80,6 +94,8 @@ class Contribution(NamedTuple):
     account_id: str
     user_id: str | None
     days: tuple[int, int]
+    regular: tuple[int, int]
+    """Days on which the user counts as one who uses the product regularly, like `days`."""
     trained: tuple[int, int]
     """Days on which the user counts as trained and active, like `days`."""
     roles: Mapping[str, tuple[int, int]]
@@ -105,14 +121,18 @@ class Contribution(NamedTuple):
     """The next moment at which this contribution changes without an event."""
 
 
-def after_usage(row: Row, before: Contribution) -> Contribution:
+def after_usage(row: Row, before: Contribution, world: World) -> Contribution:
     """Read a row again after events that only used the product (`facts.USAGE`): all else is as before."""
     began, joined, left = first_day(row), before.joined, before.left
     if began != before.began:
         joined, left = _membership(row, began, before.user_id)
+    days, regular = (row.top_day, row.days), before.regular
+    if days != before.days or began != before.began:
+        regular = _regular(row, joined, left, world)
     trained = _trained(row, joined, left)
     return before._replace(
-        days=(row.top_day, row.days),
+        days=days,
+        regular=regular,
         trained=trained,
         roles=_roles(row, trained),
         features=row.features,
@@ -149,6 +169,7 @@ def contribution_of(
         account_id=account_id,
         user_id=user_id,
         days=(row.top_day, row.days),
+        regular=_regular(row, joined, left, world),
         trained=trained,
         roles=_roles(row, trained),
         features=row.features,
@@ -191,10 +212,22 @@ def _trained(row: Row, joined: tuple[int, ...], left: tuple[int, ...]) -> tuple[
     if learned is None or not row.days:
         return NO_DAYS
     top, mask = _weekly((row.top_day, row.days))
-    mask &= _since(learned, top)
+    return top, mask & _since(learned, top) & _here(top, joined, left)
+
+
+def _regular(row: Row, joined: tuple[int, ...], left: tuple[int, ...], world: World) -> tuple[int, int]:
+    """The days on which the user had used the product as often as is regular, and belonged to the account."""
+    mask = regular_mask(row.days, world.regular_days) if joined else 0
+    top = row.top_day + REGULAR_DAYS - 1
+    return (top, mask & _here(top, joined, left)) if mask else NO_DAYS
+
+
+def _here(top: int, joined: tuple[int, ...], left: tuple[int, ...]) -> int:
+    """All days but those on which the user, having been removed, did not belong to the account."""
+    mask = -1
     for away, back in zip_longest(left, joined[1:]):
         mask &= ~_since(away, top) | _since(back, top)
-    return top, mask
+    return mask
 
 
 def _roles(row: Row, trained: tuple[int, int]) -> Mapping[str, tuple[int, int]]:
@@ -232,27 +265,9 @@ def _dues(row: Row, product: Product, now: int) -> list[int]:
 NO_DAYS = (NEVER, 0)
 NO_ROLES: Mapping[str, tuple[int, int]] = {}
 NOTHING = Contribution(
-    "",
-    None,
-    NO_DAYS,
-    NO_DAYS,
-    NO_ROLES,
-    {},
-    {},
-    None,
-    (),
-    (),
-    (),
-    None,
-    {},
-    None,
-    NOTHING_SHARED,
-    None,
-    None,
-    0,
-    0,
-    None,
-)
+    "", None, NO_DAYS, NO_DAYS, NO_DAYS, NO_ROLES, {}, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, None,
+    0, 0, None,
+)  # fmt: skip
 
 
 def roll_up(account: Account, key: bytes, old: Contribution, new: Contribution) -> bool:
@@ -266,6 +281,9 @@ def _roll_use(account: Account, old: Contribution, new: Contribution) -> bool:
     if old.days != new.days:
         shift_days(account.days, old.days, new.days)
         shift_days(account.weekly, _weekly(old.days), _weekly(new.days))
+        moved = True
+    if old.regular != new.regular:
+        shift_days(account.regular, old.regular, new.regular)
         moved = True
     if old.trained != new.trained:
         shift_days(account.trained, old.trained, new.trained)

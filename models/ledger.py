@@ -161,7 +161,7 @@ class Ledger:
     ) -> tuple[Contribution, Contribution]:
         before = self.sums.parts.get(key) if only_usage and not self.world.asks_usage else None
         if before is not None:
-            new = after_usage(row, before)
+            new = after_usage(row, before, self.world)
         else:
             shared = NOTHING_SHARED if user_id is None else self.sums.shared(account_id)
             new = contribution_of(row, account_id, user_id, self.world, self.now, shared)

@@ -67,6 +67,12 @@ INPUTS = (
         VISITS + MEMBERSHIP,
     ),
     Input(
+        "utilisation",
+        "share of users",
+        "users with visits on [actions] regular_days_per_week days a week or more, over the last four weeks",
+        VISITS + MEMBERSHIP,
+    ),
+    Input(
         "seat_utilisation",
         "share of seats",
         "users with a visit in the last week, of the seats that are paid for",
@@ -186,6 +192,7 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
     seats = number_on(account, "seats", day)
     if members > 0:
         yield "regular_share", min(1.0, visitors / members)
+        yield "utilisation", account.regular.get(day, 0) / members
         yield "tasks_completed", _until(dated.get(COMPLETED), day) / members
         yield "tasks_open", (_until(dated.get(STARTED), day) - _until(dated.get(ENDED), day)) / members
     if seats is not None and seats > 0:

@@ -296,7 +296,7 @@ def sums_of(partition: Partition) -> Json:
 
 def _account(account: Any) -> Json:
     kept = ("rows", "began", "days", "weekly", "features", "joined", "left", "subjects", "mrr", "renewals", "unit", "closes",
-            "dated", "trained", "countries", "roles")  # fmt: skip
+            "dated", "trained", "countries", "roles", "regular")  # fmt: skip
     found = {name: getattr(account, name) for name in kept}
     found["clusters"] = {key: value for key, value in account.clusters.items() if value}
     return found

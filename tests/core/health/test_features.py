@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.account import Account
+from models.account import Account, regular_mask
 from models.clock import day_of, micros
+from models.contribution import World
 from models.events import HOME
 from models.health.features import INPUTS, Features, features_of, input_of
 from models.health.inputs import chosen_of, is_chosen
+from models.product import Actions
 from tests.core.generated import KINDS, WITHOUT_PERSON, one_event
-from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, rebuilt, sums_of
+from tests.support.build import FIRST_DAY, Json, Worker, checked, event, instant, rebuilt, sums_of, world
 
 pytestmark = pytest.mark.core
 
@@ -24,9 +26,14 @@ AHEAD = 8
 VISITS = frozenset({"session_started", "task_started", "task_completed", "task_failed", "feature_configured"})
 
 
-def account_of(events: Iterable[Json]) -> Account:
+OFTEN_ENOUGH = 2
+"""Days of visits in four weeks from which a user counts as regular here."""
+SOMETIMES = world(actions=Actions(regular_days_per_week=OFTEN_ENOUGH / 4))
+
+
+def account_of(events: Iterable[Json], given: World = SOMETIMES) -> Account:
     """Acme as its events make it."""
-    worker = Worker()
+    worker = Worker(given)
     worker.given(*events)
     return worker.partition.ledger.sums.accounts.get("acme", Account())
 
@@ -126,7 +133,7 @@ BEFORE = [
     *(event("lesson_completed", instant(TODAY - 5), user=user, lesson="é") for user in ("ann", "bob")),
     event("member_added", instant(TODAY - 40), user="cat", role="admin"),
     event("member_added", instant(TODAY - 40), user="dan", role="champion"),
-    event("session_started", instant(TODAY - 5), duration_s=60),
+    event("session_started", instant(TODAY - 8), duration_s=60),
     event("task_started", instant(TODAY - 5), task="1"), event("task_completed", instant(TODAY - 5), task="2"),
     event("member_added", instant(TODAY - 3), role="champion"), event("member_removed", instant(TODAY - 3), user="bob"),
     *(event("ticket_opened", instant(TODAY - 5), ticket=ticket) for ticket in ("t", "u")),
@@ -181,6 +188,10 @@ def counted(history: list[Json], today: int) -> Features:
     found |= {"visitors": len(visitors), "members": len(here)}
     if here:
         found["regular_share"] = min(1.0, len(visitors) / len(here))
+        often = [
+            user for user in here if len({day(one) for one in visits(28) if one.get("user_id") == user}) >= OFTEN_ENOUGH
+        ]
+        found["utilisation"] = len(often) / len(here)
         begun, done = ({(one["user_id"], one["properties"]["task"]) for one in events if one["type"] == kind}
                        for kind in ("task_started", "task_completed"))  # fmt: skip
         found["tasks_completed"], found["tasks_open"] = len(done) / len(here), len(begun - done) / len(here)
@@ -412,6 +423,27 @@ def test_the_trained_share_falls_when_a_trained_user_leaves_and_rises_when_they_
     history = [*daily, learned, gone, back]
     shares = [features(history, day)["trained_share"] for day in range(6)]
     assert shares == [0, 0.5, 0.5, 0, 0, 0.5]
+
+
+@pytest.mark.parametrize("least", [1, 8, 28])
+@given(st.integers(0, 2**64 - 1) | st.sampled_from([2**64 - 1, 1, 2**63]))
+@checked(60)
+def test_regular_days_are_those_that_a_count_day_by_day_finds(least: int, days: int) -> None:
+    active = [bool(days >> back & 1) for back in range(64)]
+    counts = [sum(active[max(0, back - 27) : back + 1]) for back in range(64 + 27)]
+    assert regular_mask(days, least) == sum(1 << back for back, count in enumerate(counts) if count >= least)
+
+
+def test_regular_users_are_those_who_come_as_often_as_is_configured_while_they_belong_to_the_account() -> None:
+    often = [event("session_started", instant(at)) for at in range(0, 28, 3)]
+    seldom = [event("session_started", instant(at), user="bob") for at in range(0, 28, 4)]
+    gone, back = event("member_removed", instant(30)), event("member_added", instant(32))
+    history = [*often, *seldom, gone, back]
+    account = account_of(history, world(actions=Actions(regular_days_per_week=2)))
+    found = [features_of(account, FIRST_DAY + today)["utilisation"] for today in (20, 21, 29, 30, 32, 33, 34)]
+    assert found == [0, 1 / 2, 1 / 2, 0, 1 / 2, 1 / 2, 0]
+    account = account_of(history, world(actions=Actions(regular_days_per_week=1.7)))
+    assert features_of(account, FIRST_DAY + 24)["utilisation"] == 1, "6.8 days in four weeks are no less than 7"
 
 
 def test_a_role_is_that_of_the_last_word_on_it_and_goes_with_whoever_leaves() -> None:
