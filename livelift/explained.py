@@ -19,6 +19,8 @@ ENDS = {"churn": "of staying", "conversion": "of converting", "inactivity": "of 
 def page(found: Explanation, label: str) -> Group:
     """The page as something rich can draw. label: the kind of label that the model has learned."""
     parts: list[RenderableType] = [headline(found, label), *closed_otherwise(found)]
+    if found.basis.because is not None:
+        parts.append(note(f"No probability: {found.basis.because}."))
     parts += [heading(f"What it is made of, besides {baseline(found)}"), drivers(found)]
     if found.change is not None:
         parts += [heading(f"What has changed it since {date(found.since)}"), *causes(found, found.change)]

@@ -102,8 +102,8 @@ def explain(history: History, known: Known, since: int, day: int, closed: Close 
     Raises Unexplained where the day has no score, or it is no longer known what it was closed with.
     """
     account, before = there(history, day), history.before.account
-    if day < known.kept_from:
-        raise Unexplained(f"what {date(day)} was closed with {let_go(known)}")
+    if day < known.kept_from(day):
+        raise Unexplained(let_go(known, day))
     basis = known.before(day)
     judged = basis.judge(account, day)
     because = incomparable(before, known, since, day)
@@ -140,16 +140,16 @@ def incomparable(before: Account | None, known: Known, since: int, day: int) -> 
     """Why a score cannot be compared with that of an earlier day; None if it can."""
     if before is None:
         return f"the account had no events by the end of {date(since)}"
-    if since < known.kept_from:
-        return f"what {date(since)} was closed with {let_go(known)}"
+    if since < known.kept_from(since):
+        return let_go(known, since)
     former, basis = known.before(since), known.before(day)
     if former.kind != basis.kind:
         return f"{date(since)} was closed with a score of another kind ({former.name}, now {basis.name})"
     return None
 
 
-def let_go(known: Known) -> str:
-    return f"is not kept any more: choose {date(known.kept_from)} or a later day"
+def let_go(known: Known, day: int) -> str:
+    return f"what {date(day)} was closed with is not kept any more: choose {date(known.kept_from(day))} or a later day"
 
 
 def changed(history: History, before: Account, account: Account, known: Known, since: int, day: int) -> Change:
@@ -206,12 +206,13 @@ def told(found: Explanation) -> dict[str, Any]:
         "basis": found.basis.name,
         "score": points(judged.score),
         "band": found.band,
-        "probability": judged.probability,
+        "probability": None if judged.probability is None else judged.score / 10_000,
+        **({} if found.basis.because is None else {"because": found.basis.because}),
         "closed": None if closed is None else {"score": points(closed.score), "band": closed.band},
         "baseline": points(found.basis.baseline),
         "drivers": [_driver(found, one) for one in found.drivers],
         "change": None if change is None else _change(change),
-        **({} if found.because is None else {"because": found.because}),
+        **({} if found.because is None else {"change_because": found.because}),
         "refused": dict(found.refused),
         "lacks": found.lacks,
     }

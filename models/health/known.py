@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
-from models.account import LAST_DAY, Account
+from models.account import Account
 from models.basis import HEURISTIC, ActivityIndex, Basis
 from models.closing import week_end
 from models.health.champion import Champion, decode_version, why_heuristic
@@ -88,11 +88,11 @@ class Known:
     def _index_because(self, because: str | None) -> ActivityIndex:
         return ActivityIndex(self._product.actions.regular_days_per_week, f"{because}; the score is an activity index")
 
-    @property
-    def kept_from(self) -> int:
-        """The first day of which it is still known what it was closed with. The first version of all never scores,
-        since none has been predicted by yet: an oldest one that does had others before it, which have been let go."""
-        model = self.champion(LAST_DAY)
+    def kept_from(self, day: int) -> int:
+        """From which day on it is still known what days were closed with, by the model that closed this one. The first
+        version of all never scores, since none has been predicted by yet: an oldest one that does had others before it,
+        which have been let go."""
+        model = self.champion(day)
         oldest = min(self._versions[model], default=NEVER)
         return NEVER if oldest == NEVER or self._basis(model, oldest).kind == HEURISTIC else oldest + 1
 

@@ -16,7 +16,8 @@ from models.health.explanation import Explanation, Unexplained, date, events_of,
 from models.health.features import INPUTS
 from models.health.history import History
 from models.health.known import Known
-from models.health.records import packed, version_key
+from models.health.records import CHAMPION_KEY, Promotion, packed, version_key
+from models.messages import encode
 from models.product import Actions, Product
 from models.rows import NEVER, Close
 from tests.core.generated import hours, one_event
@@ -158,7 +159,8 @@ def test_it_is_said_why_a_change_cannot_be_told() -> None:
     assert other.because == (
         f"2026-05-25 was closed with a score of another kind (heuristic, now logistic@{FIRST_DAY + SINCE + 5})"
     )
-    assert told(other)["change"] is None and told(other)["because"] == other.because
+    assert told(other)["change"] is None and told(other)["change_because"] == other.because
+    assert "because" not in told(other) and "activity index" in told(explained([LONG_AGO], INDEX))["because"]
 
 
 @pytest.mark.parametrize(
@@ -182,11 +184,15 @@ def test_it_is_said_why_there_is_nothing_to_explain(
 
 def test_it_is_known_from_when_on_it_is_known_what_days_were_closed_with() -> None:
     """A first version never scores, so one that does and is the oldest was not the first."""
-    assert (INDEX.kept_from, known((0, 1), enough=False).kept_from) == (NEVER, NEVER)
+    assert [one.kept_from(FIRST_DAY) for one in (INDEX, known((0, 1), enough=False))] == [NEVER, NEVER]
     given_ = known((0, 1), (7, 1))
-    assert given_.kept_from == FIRST_DAY + 1
+    assert given_.kept_from(FIRST_DAY) == FIRST_DAY + 1
     given_.take(version_key("logistic", FIRST_DAY), None)
-    assert given_.kept_from == FIRST_DAY + 8
+    assert given_.kept_from(FIRST_DAY) == FIRST_DAY + 8
+    promoted = Promotion("bayes", FIRST_DAY + 20, "ann", "2026-05-20T12:00:00Z")
+    given_.take(CHAMPION_KEY, encode((promoted,)))
+    assert given_.kept_from(FIRST_DAY + 19) == FIRST_DAY + 8
+    assert given_.kept_from(FIRST_DAY + 20) == NEVER, "of another model nothing has been let go"
 
 
 def test_a_close_that_says_otherwise_is_told_beside_it() -> None:
