@@ -36,6 +36,12 @@ def assign(plan: Plan, unit: Unit) -> str | None:
     return experiment.control if below else plan.treatment
 
 
+def is_held_out(account_id: str, share: float) -> bool:
+    """Whether an account is among the share that nobody is alerted to (`[capacity] hold_out`): for good, by every
+    worker, and a larger share keeps those of a smaller one."""
+    return position(f"hold-out|{account_id}") < share
+
+
 def position(text: str) -> float:
     """A text's place in [0, 1): the upper 53 bits of its XXH3 hash."""
     return (xxhash.xxh3_64_intdigest(text.encode()) >> (64 - BITS)) / 2**BITS

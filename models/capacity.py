@@ -1,7 +1,8 @@
 """The capacity list: whom customer success looks at first, as many for each owner as can be reached in a week.
 
 Accounts stand in two orders, by risk and by revenue at risk, over all and owner by owner. Reading the first of each is
-all that the list takes, however many there are. An account of which the label's event has come stands in none.
+all that the list takes, however many there are. An account of which the label's event has come stands in none, nor one
+that is held out of alerts (`[capacity] hold_out`).
 """
 
 from collections import defaultdict
@@ -34,6 +35,7 @@ class Listed(Struct, frozen=True):
     revenue_at_risk: float | None
     traits: dict[str, str | bool | int | float] = {}
     event_has_come: bool = False
+    held_out: bool = False
 
     @property
     def owner(self) -> str | None:
@@ -69,8 +71,8 @@ class Place(NamedTuple):
 
 
 def place_of(account: Listed) -> Place | None:
-    """None for an account of which the label's event has come."""
-    if account.event_has_come:
+    """None for an account of which the label's event has come, and for one that is held out of alerts."""
+    if account.event_has_come or account.held_out:
         return None
     lost = account.revenue_at_risk
     revenue = NOT_TOLD + account.score if lost is None else 0.0 - max(lost, 0.0)

@@ -336,17 +336,17 @@ class Partition:
         sums = self.ledger.sums
         moved, dated, sums.moved, sums.dated = sums.moved, sums.dated, {}, {}
         again = {account_id: None for account_id, cause in self._causes.items() if cause.again}
-        basis, label = self.known.before(self.book.row.closed_day), self.world.product.label
+        basis, product = self.known.before(self.book.row.closed_day), self.world.product
         if basis.kind != HEURISTIC:
             moved |= dated
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
                 continue
-            reading = read(account, self.book.now, self.book.row.closed_day, basis, label)
+            reading = read(account, self.book.now, self.book.row.closed_day, basis, product)
             if reading.said != account.said or account_id in again:
                 cause = self._causes.get(account_id, PASSING_OF_TIME)
-                value = score_message(account_id, account, reading, cause, basis, label)
+                value = score_message(account_id, account, reading, cause, basis, product)
                 account.said = reading.said
                 self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
 

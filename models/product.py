@@ -79,10 +79,12 @@ class Health(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Capacity(Struct, frozen=True, forbid_unknown_fields=True):
     """How many accounts each owner can look at in a week, and which come first: those most at risk, or those with the
-    most revenue at risk."""
+    most revenue at risk. hold_out: share of accounts, drawn at random, that nobody is alerted to: what becomes of them
+    says what alerts change."""
 
     per_owner_per_week: Annotated[int, Meta(ge=1)] | None = None
     by: Literal["risk", "revenue"] = "risk"
+    hold_out: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
 
 
 GETTING_STARTED = Journey(id="getting-started", tasks=("1", "2", "3"))

@@ -7,6 +7,7 @@ import msgspec
 import xxhash
 
 from models.account import Account, Said
+from models.assignment import is_held_out
 from models.bands import band_of
 from models.basis import HEURISTIC, Basis, Driver, Judged, Risk
 from models.clock import date_of, day_of, rfc3339, start_of
@@ -15,7 +16,7 @@ from models.events import instant
 from models.health.label import has_come
 from models.index import WEEK
 from models.messages import encode
-from models.product import Label
+from models.product import Label, Product
 from models.renewal import Renewal, renewal, renewal_date
 from models.working import Working
 
@@ -72,7 +73,7 @@ class Reading(NamedTuple):
     judged: Judged
 
 
-def read(account: Account, now: int, closed_day: int, basis: Basis, label: Label) -> Reading:
+def read(account: Account, now: int, closed_day: int, basis: Basis, product: Product) -> Reading:
     """Read an account at event time `now`; uses after it (the tick is behind) count already."""
     day = max(day_of(now), account.last_day)
     judged = basis.judge(account, day)
@@ -88,7 +89,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, label: Label
         change_7d=change_over(account.closes, closed_day, WEEK),
         mrr=account.latest_mrr,
         renews_at=renewal_date(account.latest_renewal),
-        event_has_come=has_come(account, day, label),
+        event_has_come=has_come(account, day, product.label),
         basis=basis.name,
         traits=encode({name: account.shared.traits[name][-1][1] for name in WHO if name in account.shared.traits}),
     )
@@ -101,10 +102,10 @@ def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
 
 
 def score_message(
-    account_id: str, account: Account, reading: Reading, cause: Cause, basis: Basis, label: Label
+    account_id: str, account: Account, reading: Reading, cause: Cause, basis: Basis, product: Product
 ) -> bytes:
     """An `account-scores` message (EVENTS.md). With basis `heuristic` there is no probability, and it says why."""
-    said, judged, before = reading.said, reading.judged, account.said
+    said, judged, before, label = reading.said, reading.judged, account.said, product.label
     week_ago = basis.judge(account, reading.day - WEEK).inputs
     return encode({
         "score_id": score_id(account_id, reading, cause),
@@ -114,6 +115,7 @@ def score_message(
         "score": said.score / 100,
         "name": "activity index" if said.basis == HEURISTIC else "health score",
         "event_has_come": said.event_has_come,
+        "held_out": is_held_out(account_id, product.capacity.hold_out),
         "band": said.band,
         "band_since": None if said.band_since is None else date_of(said.band_since),
         "days_in_band": None if said.band_since is None else reading.day - said.band_since,

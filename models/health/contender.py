@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 import xxhash
 
+from models.assignment import is_held_out
 from models.health.baselines import Index, index_parameters
 from models.health.calibration import Calibration, fitted
-from models.health.champion import Typical, Version, decode_version, size_class
+from models.health.champion import AT_RISK, Typical, Version, decode_version, size_class
 from models.health.classifier import Classifier, fresh, restore
 from models.health.drift import DriftWatch
 from models.health.example import Example
@@ -32,7 +33,8 @@ from models.health.records import (
     split_key,
     version_key,
 )
-from models.health.seen import Seen, decode_seen, seen_of
+from models.health.seen import AT_RISK as AT_RISK_FLAG
+from models.health.seen import HELD_OUT, Kept, Seen, decode_seen, seen_of
 from models.index import WEEK
 from models.messages import Output, encode
 from models.product import Product
@@ -71,6 +73,7 @@ class Contender:
         told: Callable[[list[Predicted]], None] | None = None,
     ) -> None:
         self.kind, self.label, self._inputs, self._told = kind, product.label, product.health.inputs, told
+        self._hold_out = product.capacity.hold_out
         self.versions: dict[int, Version] = {}
         self.seen: dict[int, Seen] = {}
         self.progress = Progress(recipe_of(kind, product))
@@ -140,17 +143,18 @@ class Contender:
                 by_version[version.day] = restore(version.kind, version.state)
             found.append(Predicted(example, version, by_version[version.day].log_odds(version.read(example.features))))
         if found:
-            self.seen[day] = seen_of(
-                [one.example for one in found],
-                [one.eta for one in found],
-                [one.version.calibration for one in found],
-                [self._index.log_odds(one.example.features) for one in found],
-            )
+            self.seen[day] = seen_of([self._kept(one) for one in found])
             watch = DriftWatch(self.progress.residual)
             watch.update(day, self.seen[day].residual())
             self.progress.residual = watch.watched
             if self._told is not None:
                 self._told(found)
+
+    def _kept(self, one: Predicted) -> Kept:
+        example, p = one.example, one.version.calibration.probability(one.eta)
+        flags = AT_RISK_FLAG * (one.version.times_usual(p) >= AT_RISK)
+        flags |= HELD_OUT * is_held_out(example.account_id, self._hold_out)
+        return Kept(example, one.eta, p, self._index.log_odds(example.features), flags)
 
     def _version(self, day: int, examples: list[Example], withheld: tuple[str, ...]) -> Version:
         before = self.latest

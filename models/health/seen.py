@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -9,7 +10,6 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from models.health.calibration import Calibration
 from models.health.example import Example, hash_of
 from models.health.predictions import Predictions, joined
 
@@ -17,11 +17,16 @@ MOST = 20_000
 """Accounts of a day that are kept, those with the smallest hashes: a record has to fit into a message."""
 
 
+HELD_OUT, AT_RISK = 8, 16
+"""Flags of a prediction beside those of its example: nobody is alerted to the account; the model put it at risk."""
+
+
 class Seen(Struct, frozen=True):
     """What a model had predicted for the snapshots whose labels came on one day, as columns of little-endian numbers.
 
     account: 64-bit hashes. day: of the snapshots. eta: raw log odds by the version of that day. p: calibrated by that
-    version. flags: those of the examples. order: what the activity index said, higher is riskier.
+    version. flags: those of the examples, `HELD_OUT` and `AT_RISK`. order: what the activity index said, higher is
+    riskier.
     """
 
     account: bytes
@@ -55,20 +60,29 @@ class Seen(Struct, frozen=True):
 decode_seen = msgspec.json.Decoder(Seen).decode
 
 
-def seen_of(
-    examples: Sequence[Example], etas: Sequence[float], calibrations: Sequence[Calibration], orders: Sequence[float]
-) -> Seen:
-    """The predictions for a day's examples; of very many accounts a sample that is the same every week."""
-    hashes = [hash_of(one.account_id) for one in examples]
+class Kept(NamedTuple):
+    """A prediction to be kept. p: calibrated. order: what the activity index said. flags: beside those of the example
+    `HELD_OUT` and `AT_RISK`."""
+
+    example: Example
+    eta: float
+    p: float
+    order: float
+    flags: int = 0
+
+
+def seen_of(predictions: Sequence[Kept]) -> Seen:
+    """A day's predictions; of very many accounts a sample that is the same every week."""
+    hashes = [hash_of(one.example.account_id) for one in predictions]
     highest = sorted(set(hashes))[:MOST][-1] if hashes else 0
-    kept = [at for at, code in enumerate(hashes) if code <= highest]
+    kept = [one for one, code in zip(predictions, hashes, strict=True) if code <= highest]
     return Seen(
-        account=np.array([hashes[at] for at in kept], "<u8").tobytes(),
-        day=np.array([examples[at].day for at in kept], "<i8").tobytes(),
-        eta=np.array([etas[at] for at in kept], "<f8").tobytes(),
-        p=np.array([calibrations[at].probability(etas[at]) for at in kept], "<f8").tobytes(),
-        flags=np.array([examples[at].flags for at in kept], "u1").tobytes(),
-        order=np.array([orders[at] for at in kept], "<f8").tobytes(),
+        account=np.array([code for code in hashes if code <= highest], "<u8").tobytes(),
+        day=np.array([one.example.day for one in kept], "<i8").tobytes(),
+        eta=np.array([one.eta for one in kept], "<f8").tobytes(),
+        p=np.array([one.p for one in kept], "<f8").tobytes(),
+        flags=np.array([one.example.flags | one.flags for one in kept], "u1").tobytes(),
+        order=np.array([one.order for one in kept], "<f8").tobytes(),
     )
 
 

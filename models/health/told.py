@@ -11,6 +11,7 @@ from models.health.champion import ENOUGH, why_heuristic
 from models.health.contender import CALIBRATED_ON, Contender
 from models.health.drift import DriftWatch
 from models.health.evaluation import RANKED, compare, comparison, ordering, summary
+from models.health.hold_out import alerting
 from models.health.learning import Learning
 from models.health.odds import probability
 from models.health.predictions import Predictions, in_common
@@ -59,6 +60,7 @@ def model_snapshot(learning: Learning, replicates: int = REPLICATES) -> Snapshot
         "contenders": contenders(learning, replicates),
         "drift": drift(learning),
         "held_out": held_out(learning),
+        "alerting": alerting([*champion.seen.values()], learning.product.capacity.hold_out),
         "little_known": {
             "accounts": accounts, "of_them": little_known,
             "share": number(little_known / accounts) if accounts else None,

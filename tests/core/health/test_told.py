@@ -22,7 +22,7 @@ from models.health.records import (
     split_key,
     version_key,
 )
-from models.health.seen import Seen, all_predictions, seen_of
+from models.health.seen import Kept, Seen, all_predictions, seen_of
 from models.health.told import model_snapshot
 from models.messages import encode
 from models.product import Product
@@ -87,11 +87,14 @@ def examples(count: int) -> list[Example]:
 
 def test_predictions_are_read_as_they_were_kept() -> None:
     given = examples(30)
-    etas = [number / 10 for number in range(30)]
-    seen = msgspec.json.decode(encode(seen_of(given, etas, [Calibration(0.5, 2.0)] * 30, etas)), type=Seen)
+    etas, calibration = [number / 10 for number in range(30)], Calibration(0.5, 2.0)
+    rows = zip(given, etas, strict=True)
+    seen = msgspec.json.decode(
+        encode(seen_of([Kept(one, eta, calibration.probability(eta), eta) for one, eta in rows])), type=Seen
+    )
     read = all_predictions([seen, seen])
     assert read is not None and len(read) == 60 and seen.etas().tolist() == etas
-    assert read.p[:30].tolist() == [Calibration(0.5, 2.0).probability(eta) for eta in etas]
+    assert read.p[:30].tolist() == [calibration.probability(eta) for eta in etas]
     for name in ("label", "scored", "contacted", "day"):
         assert getattr(read, name)[:30].tolist() == [getattr(one, name) for one in given]
     assert all_predictions([]) is None
@@ -100,12 +103,12 @@ def test_predictions_are_read_as_they_were_kept() -> None:
 def test_of_very_many_accounts_a_sample_is_kept_that_is_the_same_every_week(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.health.seen.MOST", 10)
     given = examples(100)
-    every = seen_of(given, [0.0] * 100, [Calibration()] * 100, [0.0] * 100).predictions().account
-    fewer = seen_of(given[::-1][:50], [0.0] * 50, [Calibration()] * 50, [0.0] * 50).predictions().account
+    every = seen_of([Kept(one, 0.0, 0.5, 0.0) for one in given]).predictions().account
+    fewer = seen_of([Kept(one, 0.0, 0.5, 0.0) for one in given[::-1][:50]]).predictions().account
     assert len(every) == len(fewer) == 10
     sampled = set(every.tolist())
     assert {code for code in fewer.tolist() if code <= max(sampled)} <= sampled
-    none = seen_of([], [], [], []).predictions()
+    none = seen_of([]).predictions()
     assert len(none) == 0
 
 
