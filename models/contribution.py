@@ -297,7 +297,7 @@ def _roll_use(account: Account, old: Contribution, new: Contribution) -> bool:
         for name, before, now in _moved(old_top, old.features, new_top, new.features):
             account.shift_feature(name, before, now)
         moved = True
-    if old.countries != new.countries or old_top != new_top:
+    if old.countries != new.countries or (new.countries and old_top != new_top):
         for name, before, now in _moved(old_top, old.countries, new_top, new.countries):
             shift_named(account.countries, name, before, now)
         moved = True

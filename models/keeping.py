@@ -148,17 +148,20 @@ def insert_once(dates: list[int], at: int) -> None:
 
 def add_outcome(row: Row, name: str, at: int, amount: int, days: int = OUTCOME_DAYS) -> None:
     """Add to a dated sum; days so many or more before the latest one are let go."""
-    if not admit(row.outcomes, name, NAMES_KEPT):
-        return
-    sums = row.outcomes.setdefault(name, {})
+    sums = row.outcomes.get(name)
+    if sums is None:
+        if not admit(row.outcomes, name, NAMES_KEPT):
+            return
+        sums = row.outcomes[name] = {}
     day = day_of(at)
     if day in sums:
         sums[day] = max(-LARGEST_SUM, min(sums[day] + amount, LARGEST_SUM))
         return
     sums[day] = amount
     horizon = max(sums) - days
-    for old in [kept for kept in sums if kept <= horizon]:
-        del sums[old]
+    if min(sums) <= horizon:
+        for old in [kept for kept in sums if kept <= horizon]:
+            del sums[old]
 
 
 def latest_values(dated: Iterable[tuple[int, Trait]]) -> list[tuple[int, Trait]]:

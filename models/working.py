@@ -81,7 +81,8 @@ class Working:
         row, event = self.row, happening.event
         if not self.dated and is_dated(event):
             self.dated = True
-            self._outcomes = {name: dict(days) for name, days in row.outcomes.items()}
+            if self.before is not None and event.__class__ in USAGE:
+                self._outcomes = {name: dict(days) for name, days in row.outcomes.items()}
         advance(row, happening.at, event)
         row.offsets[happening.topic] = happening.offset
         row.seen = (row.seen + happening.digest)[-SEEN_BYTES:]
