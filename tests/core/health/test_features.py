@@ -358,7 +358,7 @@ def test_what_can_be_counted_is_what_a_count_over_the_events_says(history: list[
 def test_the_sums_are_those_of_a_fresh_start_after_every_batch_and_after_somebody_is_forgotten(
     batches: list[list[Json]], who: str | None
 ) -> None:
-    worker = Worker()
+    worker = Worker(SOMETIMES)
     for batch in batches:
         worker.given(*batch)
         assert sums_of(worker.partition) == sums_of(rebuilt(worker))
