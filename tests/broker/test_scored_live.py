@@ -2,10 +2,12 @@
 
 import pytest
 
-from livelift.explain import Asked, explain_live, explain_recorded
+from livelift.explain import Asked, explain_live, told
 from livelift.recording import open_recording
-from livelift.surroundings import product_of
-from models.health.explanation import told
+from livelift.surroundings import surroundings
+from models.health.explanation import explain
+from models.health.explanation import told as as_data
+from streams.models import Models
 from tests.support.leaving import write_leaving
 from tests.support.stack import Reading, differences, play, replayed, running, start_scorer, until
 
@@ -47,9 +49,11 @@ def test_accounts_are_scored_by_a_model_as_in_replay_though_learner_and_scorer_a
 
 
 def assert_explained_alike(held, settings, recording):
-    """From the topics a score is explained as from the recording, and as the day was closed."""
+    """From the topics a score is explained as the day was closed, and as from the events of the recording."""
     (account, close) = next((key.removeprefix("account:"), value["close"]) for key, value in held.items()
                             if key.startswith("account:") and value["change_7d"])  # fmt: skip
     live = explain_live(Asked(account), settings)
-    assert (told(live)["score"], live.closed is not None, live.otherwise_closed) == (close["score"], True, False)
-    assert told(live) == told(explain_recorded(Asked(account), recording, product_of(settings.config)))
+    assert (as_data(live)["score"], live.closed is not None, live.otherwise_closed) == (close["score"], True, False)
+    here = surroundings(settings)
+    history = told(recording, account, here.product, live.since, live.day)
+    assert as_data(live) == as_data(explain(history, Models(here).known, live.since, live.day, live.closed))
