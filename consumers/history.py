@@ -31,12 +31,19 @@ class Kept(NamedTuple):
 
 
 class Past:
-    """One partition of some topics, as it is now. config: confluent-kafka's; topics: their real names, in order."""
+    """One of the `partitions` of some topics, as it is now. config: confluent-kafka's; topics: their real names, in
+    order. Raises ValueError where they have another number of partitions: an account would be looked for elsewhere."""
 
-    def __init__(self, config: dict[str, Any], topics: Sequence[str], partition: int) -> None:
+    def __init__(self, config: dict[str, Any], topics: Sequence[str], partition: int, partitions: int) -> None:
         self._consumer = Consumer({
             **config, "group.id": "livelift-reader", "enable.auto.commit": False, "auto.offset.reset": "earliest",
         })  # fmt: skip
+        for topic in topics:
+            held = len(self._consumer.list_topics(topic, timeout=SILENCE_S).topics[topic].partitions)
+            if held != partitions:
+                raise ValueError(
+                    f"topic {topic} has {held} partitions, not {partitions}: set LIVELIFT_PARTITIONS={held}"
+                )
         self._topics = {topic: place for place, topic in enumerate(topics)}
         self._where = [TopicPartition(topic, partition, OFFSET_BEGINNING) for topic in topics]
         marks = [self._marks(TopicPartition(topic, partition)) for topic in topics]

@@ -1,9 +1,10 @@
 """`livelift score explain`: an account's history and the models of its days, from Kafka or from a recording."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+import msgspec
 
 from livelift.progress import counting
 from livelift.reach import Unreachable, reach_kafka, reach_redis
@@ -72,10 +73,10 @@ def explain_live(asked: Asked, settings: Settings, quiet: bool = True) -> Explan
     here = reach_kafka(settings, *SOURCES, "health-models", "partials")
     number = Placement(here.partitions).of(asked.account_id)
     share = Compacted(here.confluent, here.topic("partials")).catch_up().get(partial_key("partition", "", number))
-    closed = NEVER if share is None else json.loads(share)["closed_day"]
+    closed = NEVER if share is None else msgspec.json.decode(share)["closed_day"]
     since, day = asked.days(closed, here.product.lateness)
     history = History(asked.account_id, here.product, since, day, recorded=here.clock == "log")
-    past = Past(here.confluent, [here.topic(topic) for topic in SOURCES], number)
+    past = Past(here.confluent, [here.topic(topic) for topic in SOURCES], number, here.partitions)
     with counting("reading", past.records, quiet) as progress:
         for topic, record in past.of(history.may_concern, progress):
             history.take(topic, record)

@@ -132,8 +132,10 @@ def there(history: History, day: int) -> Account:
         raise Unexplained(f"account {name!r} is to be forgotten: nothing is kept of it")
     if history.first is None:
         raise Unexplained(f"no event of account {name!r} has come: is the id written as in `account_id`?")
-    first = date(day_of(history.first))
-    raise Unexplained(f"account {name!r} has no score at the end of {date(day)}: its first event is of {first}")
+    first = day_of(history.first)
+    if first <= day:
+        raise Unexplained(f"everybody in account {name!r} is to be forgotten: nothing is kept of it")
+    raise Unexplained(f"account {name!r} has no score at the end of {date(day)}: its first event is of {date(first)}")
 
 
 def incomparable(before: Account | None, known: Known, since: int, day: int) -> str | None:

@@ -24,7 +24,7 @@ def test_an_accounts_records_are_read_in_order_to_where_the_topics_end_now(names
     sent(settings, [*products, ("help-events", b"acme", None), ("help-events", None, b"acme it is")])
     sent(settings, [("product-events", b"acme", b"elsewhere")], partition=0)
     names = [settings.topic(topic) for topic in SOURCES]
-    past = Past(settings.confluent(), names, 1)
+    past = Past(settings.confluent(), names, 1, 3)
     sent(settings, [("product-events", b"acme", b"later")])
     assert (past.records, past.cut) == (302, False)
     read = []
@@ -45,7 +45,7 @@ def test_topics_that_have_lost_their_beginning_say_so(namespace):
     admin = AdminClient(settings.confluent())
     for done in admin.delete_records([TopicPartition(topic, 1, 4)]).values():
         done.result(30)
-    past = Past(settings.confluent(), [topic], 1)
+    past = Past(settings.confluent(), [topic], 1, 3)
     assert (past.records, past.cut) == (6, True)
     found = [record.value for _, record in past.of(lambda key, value: True, lambda read: None)]
     assert found == [b"4", b"5", b"6", b"7", b"8", b"9"]
@@ -53,6 +53,13 @@ def test_topics_that_have_lost_their_beginning_say_so(namespace):
 
 def test_where_there_is_nothing_nothing_is_waited_for(namespace):
     settings = namespace()
-    past = Past(settings.confluent(), [settings.topic(topic) for topic in SOURCES], 0)
+    past = Past(settings.confluent(), [settings.topic(topic) for topic in SOURCES], 0, 3)
     assert (past.records, past.cut) == (0, False)
     assert list(past.of(lambda key, value: True, lambda read: None)) == []
+
+
+def test_another_number_of_partitions_is_named(namespace):
+    settings = namespace()
+    topic = settings.topic("help-events")
+    with pytest.raises(ValueError, match=f"{topic} has 3 partitions, not 12: set LIVELIFT_PARTITIONS=3"):
+        Past(settings.confluent(), [topic], 5, 12)

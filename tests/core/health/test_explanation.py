@@ -170,9 +170,10 @@ def test_it_is_said_why_a_change_cannot_be_told() -> None:
         ([event("session_started", instant(41))], (),
          "account 'acme' has no score at the end of 2026-06-14: its first event is of 2026-06-15"),
         ([LONG_AGO, event("forget", instant(5), user=None)], (), "account 'acme' is to be forgotten: nothing is kept of it"),
+        ([LONG_AGO, event("forget", instant(5))], (), "everybody in account 'acme' is to be forgotten: nothing is kept of it"),
         ([LONG_AGO], ((DAYS, 1),), "what 2026-06-14 was closed with is not kept any more: choose 2026-06-15 or a later day"),
     ],
-    ids=["unknown", "later", "forgotten", "let go"],
+    ids=["unknown", "later", "forgotten", "all forgotten", "let go"],
 )  # fmt: skip
 def test_it_is_said_why_there_is_nothing_to_explain(
     log: list[Json], versions: tuple[tuple[int, int], ...], said: str
