@@ -1,5 +1,6 @@
 """What changed a score between two closes: causes that add up exactly, each traced to the events behind it."""
 
+import re
 from functools import cache
 from random import Random
 
@@ -22,6 +23,7 @@ from models.product import Actions, Product
 from models.rows import NEVER, Close
 from tests.core.generated import hours, one_event
 from tests.support.build import FIRST_DAY, T0, Json, checked, event, instant, records
+from tests.support.readme import ROOT
 
 pytestmark = pytest.mark.core
 
@@ -217,3 +219,18 @@ def test_as_data_it_adds_up_as_well(log: list[Json]) -> None:
     for cause in change["causes"][1:]:
         assert sum(one["points"] for one in cause["inputs"]) == pytest.approx(cause["points"])
     assert found["day"] == date(FIRST_DAY + DAYS) == "2026-06-14"
+
+
+def test_the_guide_lists_every_field() -> None:
+    log = [LONG_AGO, event("session_started", instant(30))]
+    data = [told(explained(log, INDEX)), told(explained(log[1:]))]
+    guide = (ROOT / "docs/guides/health-scores.md").read_text().partition("## What has changed a score")[2]
+    table = guide.partition("\n## ")[0]
+    listed = {name for row in re.findall(r"^\| (.*?) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)}
+    assert {"because", "change_because"} < {name for one in data for name in one} <= listed
+    inner = {"causes", "inputs", "events"}
+    assert listed - {name for one in data for name in one} == inner
+    driver, change = data[0]["drivers"][0], data[0]["change"]
+    events = change["causes"][2]["inputs"][0]["events"][0]
+    for fields in (driver, change, *change["causes"], change["causes"][2]["inputs"][0], events, events["latest"][0]):
+        assert all(f"`{name}`" in table for name in fields), fields
