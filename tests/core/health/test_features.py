@@ -366,6 +366,17 @@ def test_the_sums_are_those_of_a_fresh_start_after_every_batch_and_after_somebod
     assert sums_of(worker.partition) == sums_of(rebuilt(worker))
 
 
+def test_the_sums_follow_usage_that_comes_batch_after_batch() -> None:
+    worker = Worker(SOMETIMES)
+    worker.given(event("member_added", role="champion"), event("lesson_completed", lesson="board"))
+    for at in (0, 80, 81, 82, 79):
+        worker.given(event("session_started", instant(at), country="DE", duration_s=60))
+        assert sums_of(worker.partition) == sums_of(rebuilt(worker))
+    found = features_of(worker.partition.ledger.sums.accounts["acme"], FIRST_DAY + 82)
+    assert (found["utilisation"], found["champions"], found["trained_share:champion"]) == (1, 1, 1)
+    assert (found["countries"], found["sessions"], found["session_minutes"]) == (1, 4 / 4, 1)
+
+
 def forgotten(user: str | None) -> Json:
     person = {"user_id": user} if user else {}
     return {"id": f"forget {user}", "type": "forget", "at": "2026-05-05T00:00:00Z", "account_id": "acme", **person}
@@ -451,7 +462,7 @@ def test_a_role_is_that_of_the_last_word_on_it_and_goes_with_whoever_leaves() ->
     told = [
         event("member_added", instant(at), role=role) for at, role in ((1, "champion"), (3, "admin"), (4, "champion"))
     ]
-    gone, back = event("member_removed", instant(5)), event("member_added", instant(6), role="champion")
+    gone, back = (event(f"member_{how}", instant(at), role="champion") for at, how in ((5, "removed"), (6, "added")))
     found = [features([*daily, *told, gone, back, event("member_added", instant(7))], today) for today in range(8)]
     assert [one.get("champions") for one in found] == [None, 1, 1, 0, 1, 0, 1, 0]
     assert [one.get("champion_share") for one in found] == [None, 1 / 2, 1 / 2, 0, 1 / 2, 0, 1 / 2, 0]
