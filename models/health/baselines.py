@@ -76,7 +76,7 @@ class Index(Baseline):
     """The activity index (`models.index`), from a model's inputs instead of the account itself."""
 
     kind = "index"
-    needs = ("days_since_visit", "active_days", "breadth", "regular_share")
+    needs = ("days_since_visit", "active_days", "breadth", "weekly_share")
 
     def _points(self, features: Mapping[str, float]) -> dict[str, float]:
         inputs = self.inputs(features)
@@ -95,7 +95,7 @@ class Index(Baseline):
             recency=1 - ago / WINDOW,
             frequency=min(1.0, active / (self._parameters.regular_days * WINDOW / WEEK)),
             breadth=breadth,
-            share_active=min(1.0, _known(features, "regular_share")),
+            share_active=min(1.0, _known(features, "weekly_share")),
         )
 
 

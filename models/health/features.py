@@ -61,7 +61,7 @@ INPUTS = (
     Input("active_days_trend", "days a week", "the same, less that of the four weeks before", VISITS),
     Input("visitors", "users", "users with a visit in the last week; visits that name nobody are one user's", VISITS),
     Input(
-        "regular_share",
+        "weekly_share",
         "share of users",
         "users with a visit in the last week to those who belong to the account, at most 1: some may have left since",
         VISITS + MEMBERSHIP,
@@ -191,7 +191,7 @@ def _of(account: Account, day: int, key_actions: tuple[str, ...]) -> Iterator[tu
     yield "members", float(members)
     seats = number_on(account, "seats", day)
     if members > 0:
-        yield "regular_share", min(1.0, visitors / members)
+        yield "weekly_share", min(1.0, visitors / members)
         yield "utilisation", account.regular.get(day, 0) / members
         yield "tasks_completed", _until(dated.get(COMPLETED), day) / members
         yield "tasks_open", (_until(dated.get(STARTED), day) - _until(dated.get(ENDED), day)) / members

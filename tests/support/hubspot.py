@@ -23,7 +23,7 @@ Known = Literal["dated", "honest"]
 FOLDER = DATA / "hubspot_freemium"
 INPUTS = (
     "usage", "usage_quarter", "usage_year", "usage_trend", "breadth", "age", "days_since_report", "reports",
-    "reports_quarter", "reports_year", "usage:*", "days_since_visit", "active_days", "regular_share",
+    "reports_quarter", "reports_year", "usage:*", "days_since_visit", "active_days", "weekly_share",
 )  # fmt: skip
 """General ones, without those that are known of some accounts only (MRR, ranks, sizes): they would tell who is who."""
 SETTINGS = """\

@@ -27,8 +27,8 @@ def test_the_index_from_inputs_is_that_of_the_account(history: list[Json], day: 
 
 
 def test_an_account_at_its_best_and_one_asleep() -> None:
-    best = {"days_since_visit": 0.0, "active_days": 2.0, "breadth": 8.0, "regular_share": 1.0}
-    asleep = {"days_since_visit": 28.0, "active_days": 0.0, "breadth": 0.0, "regular_share": 0.0}
+    best = {"days_since_visit": 0.0, "active_days": 2.0, "breadth": 8.0, "weekly_share": 1.0}
+    asleep = {"days_since_visit": 28.0, "active_days": 0.0, "breadth": 0.0, "weekly_share": 0.0}
     assert Index().log_odds(best) == pytest.approx(-5)
     assert Index().log_odds(asleep) == Index().log_odds({}) == pytest.approx(5)
 
@@ -50,8 +50,8 @@ def test_it_never_learns_and_its_state_is_all_of_it(kind: type) -> None:
 
 @pytest.mark.parametrize("kind", BASELINES)
 def test_busy_accounts_leave_last_and_convert_first(kind: type) -> None:
-    busy = {"days_since_visit": 0.0, "active_days": 5.0, "breadth": 4.0, "regular_share": 0.5}
-    idle = {"days_since_visit": 20.0, "active_days": 0.25, "breadth": 1.0, "regular_share": 0.0}
+    busy = {"days_since_visit": 0.0, "active_days": 5.0, "breadth": 4.0, "weekly_share": 0.5}
+    idle = {"days_since_visit": 20.0, "active_days": 0.25, "breadth": 1.0, "weekly_share": 0.0}
     leaving, converting = kind.fresh({}), kind.fresh({"wanted": True})
     assert leaving.log_odds(busy) < leaving.log_odds(idle)
     assert converting.log_odds(busy) == -leaving.log_odds(busy)

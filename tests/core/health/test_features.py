@@ -187,7 +187,7 @@ def counted(history: list[Json], today: int) -> Features:
     here = {user for user in people(events) if belongs(events, user, today)}
     found |= {"visitors": len(visitors), "members": len(here)}
     if here:
-        found["regular_share"] = min(1.0, len(visitors) / len(here))
+        found["weekly_share"] = min(1.0, len(visitors) / len(here))
         often = [
             user for user in here if len({day(one) for one in visits(28) if one.get("user_id") == user}) >= OFTEN_ENOUGH
         ]
@@ -405,15 +405,15 @@ def test_every_input_is_listed_once_with_unit_and_meaning_and_nothing_else_is_gi
 
 def test_of_an_account_of_which_nothing_is_told_the_rest_is_absent_and_not_0() -> None:
     found = features([event("core_action", user=None, feature="board")], 0)
-    unknown = {"regular_share", "tasks_completed", "tasks_open", "seat_utilisation", "usage", "usage_trend", "reports",
+    unknown = {"weekly_share", "tasks_completed", "tasks_open", "seat_utilisation", "usage", "usage_trend", "reports",
                "comprehension", "nps", "csat", "cs_sentiment", "payments_failed", "customer_age"}  # fmt: skip
     assert not unknown & found.keys()
 
 
 def test_one_user_is_a_whole_account() -> None:
     found = features([event("session_started"), event("lesson_completed", lesson="board")], 0)
-    assert {name: found[name] for name in ("members", "visitors", "regular_share", "trained_share", "joined")} == {
-        "members": 1, "visitors": 1, "regular_share": 1, "trained_share": 1, "joined": 1
+    assert {name: found[name] for name in ("members", "visitors", "weekly_share", "trained_share", "joined")} == {
+        "members": 1, "visitors": 1, "weekly_share": 1, "trained_share": 1, "joined": 1
     }  # fmt: skip
 
 
@@ -500,7 +500,7 @@ def test_contacts_of_which_no_sentiment_was_told_have_no_part_in_the_mean() -> N
 def test_a_share_of_more_visitors_than_members_is_the_whole() -> None:
     history = [event("session_started", user=user) for user in ("ann", "bob")]
     found = features([*history, event("member_removed", instant(1), user="bob")], 1)
-    assert (found["visitors"], found["members"], found["regular_share"]) == (2, 1, 1)
+    assert (found["visitors"], found["members"], found["weekly_share"]) == (2, 1, 1)
 
 
 def test_sessions_whose_length_was_told_and_how_long_they_were() -> None:
