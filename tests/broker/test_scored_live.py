@@ -18,6 +18,7 @@ horizon_days = 14
 unscored_days = 0
 
 [health]
+challengers = ["bayes"]
 inputs = ["days_since_visit", "active_days", "active_days_trend", "visitors", "usage", "age"]
 """
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from models.clock import DAY, rfc3339
 from models.events import instant
+from models.health.example import hash_of
 from tests.support.shared_data import DATA
 
 Known = Literal["dated", "honest"]
@@ -45,15 +46,17 @@ FIRST_JUDGED = {"dated": 18_267, "honest": 18_273}
 """2020-01-06 and 2020-01-12, as days since 1970: the first snapshots of the comparison."""
 
 
-def write_hubspot(folder: Path, known: Known) -> None:
-    """The accounts as a recording that `livelift replay` and `livelift backtest` read."""
+def write_hubspot(folder: Path, known: Known, every: int = 1) -> None:
+    """The accounts as a recording that `livelift replay` and `livelift backtest` read. every: one of so many accounts,
+    by hash."""
     folder.mkdir(parents=True, exist_ok=True)
     ends, days = {"dated": ("monday", 27), "honest": ("sunday", 28)}[known]
     (folder / "livelift.toml").write_text(
         SETTINGS.format(week_ends_on=ends, horizon_days=days, inputs=json.dumps(INPUTS))
     )
     with (folder / "events.jsonl").open("w") as out:
-        out.writelines(json.dumps(one) + "\n" for one in [*_reports(known), *_conversions(), *_ticks(known)])
+        told = (one for one in (*_reports(known), *_conversions()) if hash_of(one["account_id"]) % every == 0)
+        out.writelines(json.dumps(one) + "\n" for one in [*told, *_ticks(known)])
 
 
 def _reports(known: Known) -> Iterator[dict[str, Any]]:

@@ -67,8 +67,8 @@ def of(kept: Kept, model: str) -> Kept:
 
 def test_a_challenger_learns_what_it_would_have_learned_alone() -> None:
     log = a_log(1, 9)
-    _, together = learned(log, product("bayes", "tree"))
-    for kind in ("logistic", "bayes", "tree"):
+    _, together = learned(log, product("bayes", "tree", "forest"))
+    for kind in ("logistic", "bayes", "tree", "forest"):
         _, alone = learned(log, product(model=kind))
         assert of(together, kind) == of(alone, kind) and len(of(alone, kind)) > 9, kind
 
