@@ -1,6 +1,6 @@
 """Real freemium accounts through the backtest: rows, labels and what is known of them, counted again from the tables.
 
-One account in forty, so that it takes seconds; the figures of all are in docs/health.md (`make validate`).
+One account in twenty, so that it takes seconds; the figures of all are in docs/health.md (`make validate`).
 """
 
 from datetime import date, timedelta
@@ -18,7 +18,7 @@ from tests.support.hubspot import FIRST_JUDGED, FOLDER, write_hubspot
 from tests.support.shared_data import needs
 
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(300), needs("hubspot_freemium")]
-EVERY = 40
+EVERY = 20
 EPOCH = date(1970, 1, 1)
 AHEAD = 27
 """Days behind the snapshot's own in which a label falls: the table's own day counts as the first of 28."""
