@@ -26,7 +26,9 @@ ABOUT = {"about": st.sampled_from(["product", "training", "support"])}
 ROLE = _properties({}, {"role": st.sampled_from(["champion", "admin", "member"])})
 PROPERTIES: dict[str, st.SearchStrategy[Json]] = {
     "trial_started": _properties({}, {"plan": Name, "seats": st.integers(0, 9)}),
-    "session_started": _properties({}, {"country": Name, "duration_s": st.floats(0, 100)}),
+    "session_started": _properties(
+        {}, {"country": Name, "duration_s": st.integers(0, 10**8).map(lambda number: number / 10**6)}
+    ),
     "task_started": _properties({"task": Task}),
     "task_completed": _properties({"task": Task}),
     "task_failed": _properties({"task": Task}),
