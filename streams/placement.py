@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from kafka.partitioner.default import murmur2
+from aiokafka.partitioner import murmur2
 
 
 class Placement:

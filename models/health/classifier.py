@@ -5,15 +5,18 @@ can be learned again from the examples by the same recipe.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from models.health.bayes import Bayes
-from models.health.forest import Forest
 from models.health.logistic import Logistic
 from models.health.state import State
-from models.health.tree import Tree
 
-Kind = Logistic | Forest | Tree | Bayes
+if TYPE_CHECKING:
+    from models.health.bayes import Bayes
+    from models.health.forest import Forest
+    from models.health.tree import Tree
+
+KINDS = ("logistic", "forest", "tree", "bayes")
+"""The names of the kinds there are."""
 
 
 class Classifier(Protocol):
@@ -45,9 +48,6 @@ class Classifier(Protocol):
         ...
 
 
-KINDS: dict[str, type[Kind]] = {kind.kind: kind for kind in (Logistic, Forest, Tree, Bayes)}
-
-
 def fresh(kind: str, parameters: State) -> Classifier:
     """A model that has seen nothing. parameters: those of its kind that are not as by default. ValueError or
     msgspec.ValidationError: no such kind or parameter."""
@@ -59,7 +59,21 @@ def restore(kind: str, state: State) -> Classifier:
     return _kind(kind).restored(state)
 
 
-def _kind(kind: str) -> type[Kind]:
-    if kind not in KINDS:
-        raise ValueError(f"{kind!r} is no kind of model; there are {', '.join(KINDS)}")
-    return KINDS[kind]
+def _kind(kind: str) -> "type[Logistic | Forest | Tree | Bayes]":
+    """River's kinds are imported where one of them is asked for: that takes a second, and most workers have none."""
+    match kind:
+        case "logistic":
+            return Logistic
+        case "forest":
+            from models.health.forest import Forest  # noqa: PLC0415
+
+            return Forest
+        case "tree":
+            from models.health.tree import Tree  # noqa: PLC0415
+
+            return Tree
+        case "bayes":
+            from models.health.bayes import Bayes  # noqa: PLC0415
+
+            return Bayes
+    raise ValueError(f"{kind!r} is no kind of model; there are {', '.join(KINDS)}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from msgspec import Struct, to_builtins
-from river.drift import ADWIN
+from river._river_rust.drift import AdaptiveWindowing
 
 from models.readout.written import number
 
@@ -83,7 +83,7 @@ class DriftWatch:
 
     def _begin(self, watched: Watched) -> None:
         self._watched = watched
-        self._adwin = ADWIN(clock=1)
+        self._window = _window()
         self._fed = 0
         self._changed()
 
@@ -94,9 +94,10 @@ class DriftWatch:
             return False
         middle, unit = _reference(means[:REFERENCE])
         while self._fed < len(means):
-            self._adwin.update((means[self._fed] - middle) / unit)
+            changed = self._window.update((means[self._fed] - middle) / unit)
             self._fed += 1
-            if self._adwin.drift_detected:
+            if changed:
+                self._window = _window()
                 return True
         return False
 
@@ -116,6 +117,12 @@ def watch_inputs(watches: Watches, day: int, features: Sequence[Mapping[str, flo
                 known.setdefault(name, []).append(value)
     for name in sorted(known):
         watches.setdefault(name, DriftWatch()).update(day, fmean(known[name]))
+
+
+def _window() -> AdaptiveWindowing:
+    """What `river.drift.ADWIN(clock=1)` holds. Every worker watches, and that package would have it import River's
+    datasets and, where there is one, scikit-learn: more than all else that a scorer imports."""
+    return AdaptiveWindowing(delta=0.002, clock=1, max_buckets=5, min_window_length=5, grace_period=10)
 
 
 def _likeliest_cut(means: list[float]) -> int:

@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from models.health.example import Example, hash_of
 from models.health.predictions import Predictions, joined
@@ -94,6 +93,8 @@ def all_predictions(seen: Iterable[Seen]) -> Predictions | None:
 
 def by_index(seen: Sequence[Seen]) -> Predictions:
     """The same rows by the activity index: in place of a probability stands the share of rows at or below."""
+    from scipy.stats import rankdata  # noqa: PLC0415 - takes half a second, and a learner judges once a day
+
     rows = joined([one.predictions() for one in seen])
     order = np.concatenate([one.orders() for one in seen])
     return replace(rows, p=rankdata(order) / max(len(order), 1))

@@ -16,8 +16,9 @@ from msgspec import Struct
 from river.tree.nodes.branch import NumericBinaryBranch
 
 from models.health.inputs import readable
+from models.health.nodes import read, written
 from models.health.odds import log_odds_of
-from models.health.state import State, read, written
+from models.health.state import State
 
 RESIDUAL = "residual"
 """The part of log odds that is no feature's: what a leaf says beyond its labels, and steps at unknown features."""

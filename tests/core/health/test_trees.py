@@ -11,7 +11,7 @@ from river.tree.nodes.branch import NumericBinaryBranch
 
 from models.health.classifier import fresh
 from models.health.inputs import readable
-from models.health.state import read, written
+from models.health.nodes import read, written
 from models.health.trees import RESIDUAL, Grown
 
 pytestmark = pytest.mark.core
