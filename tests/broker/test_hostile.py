@@ -82,7 +82,7 @@ class Installation:
     def counts(self) -> Counter[str]:
         """What `quality` counts, once everything sent is in it."""
         until("everything sent is acknowledged", self.acknowledged, 30)
-        self.reading.settled(deadline_s=30)
+        self.reading.settled(deadline_s=30, with_list=False)
         quality = self.reading.quality()
         counted = {name: quality.get(name, 0) for name in ("accepted", "duplicate", "late", "suppressed", "forwarded")}
         counted |= {f"refused {reason}": number for reason, number in quality["refused"].items()}
@@ -360,13 +360,6 @@ def test_other_peoples_events_are_ignored_by_name_and_are_no_dead_letters(here):
     assert set(samples.values()) <= {one.origin for one in sent}
 
 
-def test_the_scorer_has_never_restarted(here):
-    here.stack.check()
-    assert here.stack.workers["scorer"].pid == here.pid
-    log = here.stack.workers["scorer"].log.read_text()
-    assert log.count("partitions taken over") == 1
-
-
 # -- records that a scorer could choke on: each has one of its own, and must be accounted for there --------------------
 
 
@@ -404,3 +397,11 @@ def test_no_single_record_stops_the_scorer(here, name):
     refused = sum(number for what, number in counted.items() if what.startswith("refused"))
     assert counted["accepted"] - 1 + refused == 1, "the odd one is accepted or refused, once"
     assert len(here.letters()) - letters == refused
+
+
+def test_the_scorer_has_never_restarted(here):
+    here.stack.check()
+    assert here.stack.workers["scorer"].pid == here.pid
+    log = here.stack.workers["scorer"].log.read_text()
+    assert log.count("partitions taken over") == 1
+    here.reading.settled()

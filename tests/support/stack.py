@@ -122,8 +122,12 @@ class Reading:
     def canonical(self) -> Snapshot:
         return canonical(self.snapshots.everything())
 
-    def settled(self, accepted: int | None = None, time: int | None = None, deadline_s: float = DEADLINE_S) -> Snapshot:
-        """The canonical snapshot, once everything sent is in it. Give what `quality` must then say."""
+    def settled(self, accepted: int | None = None, time: int | None = None, deadline_s: float = DEADLINE_S,
+                with_list: bool = True) -> Snapshot:  # fmt: skip
+        """The canonical snapshot, once everything sent is in it. Give what `quality` must then say.
+
+        with_list: also in the capacity list, which is read every five seconds only.
+        """
         missing = ["nothing looked at"]
         deadline = monotonic() + deadline_s
         while missing:
@@ -131,12 +135,12 @@ class Reading:
                 raise AssertionError(f"not settled within {deadline_s:g} s: {'; '.join(missing)}")
             sleep(POLL_S)
             try:
-                missing = [*self._not_yet(accepted, time)]
+                missing = [*self._not_yet(accepted, time, with_list)]
             except KafkaException as error:
                 missing = [f"Kafka: {error}"]
         return self.canonical()
 
-    def _not_yet(self, accepted: int | None, time: int | None) -> Iterator[str]:
+    def _not_yet(self, accepted: int | None, time: int | None, with_list: bool) -> Iterator[str]:
         quality = self.quality()
         as_of = quality.get("as_of", {})
         if accepted is not None and quality.get("accepted") != accepted:
@@ -157,10 +161,11 @@ class Reading:
             if int(fence.rsplit(b"|", 1)[1]) < end:
                 yield f"{topic}/{number} is in Redis to {fence!r} of {end}"
                 return
-        expected = at_risk(self._store, self._product.capacity)
-        held = self.snapshots.get("at-risk") or {}
-        if {name: held.get(name) for name in expected} != expected:
-            yield "at-risk is not that of the accounts"
+        if with_list:
+            expected = at_risk(self._store, self._product.capacity)
+            held = self.snapshots.get("at-risk") or {}
+            if {name: held.get(name) for name in expected} != expected:
+                yield "at-risk is not that of the accounts"
         if as_of.get("time") is not None:  # else no clock has ticked, and no day is over
             over = day_of(instant(datetime.fromisoformat(as_of["time"])) - self._product.lateness) - 1
             learned = (self.snapshots.get("model") or {}).get("learned")
