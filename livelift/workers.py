@@ -1,5 +1,6 @@
 """Starting a worker process of a role, after checking that the topics are as the contract says."""
 
+import gc
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ def run_worker(role: str, settings: Settings) -> None:
     if role == "all":
         run_all()
         return
+    gc.disable()  # until it runs: what is imported would be gone through again and again, and none of it is garbage
     from livelift.local.topics import check_topics
     from streams.app import run
 

@@ -2,6 +2,7 @@
 
 import gc
 import signal
+from asyncio import sleep
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, cast
@@ -15,6 +16,7 @@ from streams.rows import Raw
 
 BATCH_RECORDS = 5_000
 COMMIT_INTERVAL_S = 1.0
+CLOSING_S = 0.05
 GC_THRESHOLDS = (200_000, 20, 50)
 """Rows are many small long-lived objects; collecting as often as Python does by default costs a third of the time."""
 
@@ -67,9 +69,19 @@ def announce_ready(here: Surroundings) -> None:
         here.ready_file.touch()
 
 
+class Worker(faust.Worker):
+    """Faust's worker, which waits a second before it closes its event loop: all is stopped by then, and a moment is
+    enough for closed connections to be let go."""
+
+    async def _sentinel_task(self) -> None:
+        await sleep(CLOSING_S)
+
+
 def run(app: faust.App) -> None:
     """Run the worker in this process until SIGTERM or Ctrl-C; any crash ends the process without acknowledging."""
-    worker = faust.Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, override_logging=False)
+    gc.freeze()  # what has been imported stays: no collection has to go through it, nor the end of the process
+    gc.enable()
+    worker = Worker(app, loglevel="INFO", quiet=True, redirect_stdouts=False, override_logging=False)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         worker.execute_from_commandline()
