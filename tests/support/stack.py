@@ -150,8 +150,10 @@ class Reading:
         sources, applied = self.ends(SOURCES), as_of.get("offsets", {})
         behind = [f"{t}/{p} at {applied.get(t, {}).get(str(p))} of {end}" for (t, p), end in sources.items()
                   if applied.get(t, {}).get(str(p), -1) < end]  # fmt: skip
-        behind += [f"{t}/{p} acknowledged to {at} of {end}" for (t, p), end in sources.items()
-                   if (at := self.acknowledged().get((t, p), -1)) < end] if not behind else []  # fmt: skip
+        if not behind:
+            done = self.acknowledged()
+            behind = [f"{t}/{p} acknowledged to {at} of {end}" for (t, p), end in sources.items()
+                      if (at := done.get((t, p), -1)) < end]  # fmt: skip
         yield from behind[:3]
         if behind:
             return
