@@ -23,6 +23,7 @@ from models.working import Working
 CAUSES_KEPT = 3
 WHO = ("name", "owner", "segment", "crm_url")
 """Traits of an account as a whole that say who it is, and whose."""
+NOBODY = b"{}"
 COME = {
     "churn": "the account has left", "conversion": "the account has converted",
     "inactivity": "the account is asleep already",
@@ -91,14 +92,20 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, product: Pro
         renews_at=renewal_date(account.latest_renewal),
         event_has_come=has_come(account, day, product.label),
         basis=basis.name,
-        traits=encode({name: account.shared.traits[name][-1][1] for name in WHO if name in account.shared.traits}),
+        traits=who_of(account),
     )
     return Reading(said, max(now, start_of(account.last_day)), day, judged)
 
 
+def who_of(account: Account) -> bytes:
+    """The account's own traits that say who it is, as last told, in JSON."""
+    told = account.shared.traits
+    return encode({name: told[name][-1][1] for name in WHO if name in told}) if told else NOBODY
+
+
 def score_id(account_id: str, reading: Reading, cause: Cause) -> str:
     """The same score is sent again under the same id: derived from the account, what it rests on, and what it says."""
-    return xxhash.xxh3_64_hexdigest(f"{account_id}|{cause.offsets or reading.at}|{reading.said}".encode())
+    return xxhash.xxh3_64_hexdigest(encode((account_id, cause.offsets or reading.at, reading.said)))
 
 
 def score_message(

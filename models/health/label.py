@@ -47,8 +47,11 @@ def has_come(account: Account, day: int, label: Label) -> bool:
         case "inactivity":
             return not any(day - ago in account.days for ago in range(ACTIVE))
         case _:
-            churned, customer = _last(account, CHURNED, day), _customer_since(account, day)
-            return churned is not None and (customer is None or customer <= churned)
+            churned = _last(account, CHURNED, day)
+            if churned is None:
+                return False
+            customer = _customer_since(account, day)
+            return customer is None or customer <= churned
 
 
 def outcome_of(account: Account, day: int, label: Label) -> Outcome:
@@ -69,7 +72,8 @@ def _customer_since(account: Account, day: int) -> int | None:
 
 
 def _last(account: Account, name: str, day: int) -> int | None:
-    return max((when for when in account.dated.get(name, ()) if when <= day), default=None)
+    days = account.dated.get(name)
+    return max((when for when in days if when <= day), default=None) if days else None
 
 
 def little_known(account: Account, day: int) -> bool:
