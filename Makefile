@@ -48,9 +48,10 @@ bench: setup ## measure the spine against a plain loop in the same run, and what
 chaos: setup ## kill, pause, scale and restart things for some minutes, and compare
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-validate: setup ## error rates of the statistics by simulation, and the health score on real accounts
+validate: setup ## error rates of the statistics by simulation, the health score and the checks of authenticity on real data
 	$(BIN)/python -m benchmarks.validate $(ARGS)
 	$(BIN)/python -m benchmarks.hubspot $(filter --write --json,$(ARGS))
+	$(BIN)/python -m benchmarks.authenticity $(filter --write --json,$(ARGS))
 
 docs: setup ## generate the parts of docs/ that come from the code
 	$(BIN)/python -m livelift.docs

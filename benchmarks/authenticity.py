@@ -1,0 +1,223 @@
+"""`make validate`: how often the checks of authenticity cry wolf on data made by people, and what they see of forgeries.
+
+Subsamples of accounts of the shared data, and forgeries of N = 1,000 made anew in every run. Exit code 1 when a set of
+people's data raises an alarm in more subsamples than 5 % + 3 s.e., when a forgery is seen in fewer than 80 % of the
+runs, or when a set that is known to be simulated or broken goes unnoticed. One process.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from math import sqrt
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from benchmarks.report import cpu_name, now, write_section
+from livelift.progress import counting
+from models.authenticity.examine import ALPHA, Examined, examine
+from models.authenticity.observed import Observed
+from tests.support.forgeries import FORGERIES, UNSEEN, Forgery, honest
+from tests.support.observed_sets import SETS, SUSPECT, RealSet, people_of, subset, trial
+from tests.support.shared_data import DATA
+
+DOCS = Path("docs/authenticity.md")
+BEGIN, END = "<!-- begin: python -m benchmarks.authenticity -->", "<!-- end: python -m benchmarks.authenticity -->"
+HEAD = """\
+# How often the checks of authenticity are wrong
+
+What each check looks at is told in [the guide](guides/authenticity.md); everything between the markers is the output of
+`python -m benchmarks.authenticity --write`.
+
+"""
+POWER = 0.8
+TRIALS = 1000
+"""Customers of the simulated exercise."""
+
+
+class Alarms(NamedTuple):
+    """What was raised. any: runs with an alarm. seen: runs with one of the checks that are meant. by: check."""
+
+    name: str
+    runs: int
+    any: int
+    seen: int
+    by: dict[str, int]
+    accounts: int = 0
+    of: int = 0
+    examined: int = 0
+    whole: str = ""
+
+    @property
+    def bound(self) -> float:
+        return ALPHA + 3 * sqrt(ALPHA * (1 - ALPHA) / self.runs)
+
+
+class Measured(NamedTuple):
+    """All of it. control: honest scratch data. trials: the simulated exercise. missing: folders that are not here."""
+
+    sets: list[Alarms]
+    suspect: list[Alarms]
+    forgeries: list[Alarms]
+    unseen: list[Alarms]
+    control: Alarms
+    trials: Alarms
+    missing: list[str]
+
+    def broken(self) -> list[str]:
+        """What is promised and was not kept, one sentence each."""
+        wolf = [one for one in [*self.sets, self.control] if one.any > one.bound * one.runs]
+        blind = [one for one in [*self.forgeries, *self.suspect] if one.seen < POWER * one.runs]
+        return [
+            *(f"{one.name}: an alarm in {one.any / one.runs:.1%} of the runs, above {one.bound:.1%}" for one in wolf),
+            *(f"{one.name}: seen in {one.seen / one.runs:.1%} of the runs, below {POWER:.0%}" for one in blind),
+            *(f"../shared/data/{folder} is not on this machine" for folder in self.missing),
+        ]
+
+
+def measure(runs: int, times: int, seed: int) -> Measured:
+    """runs: subsamples a set; times: runs a forgery."""
+    here = {name: one for name, one in {**SETS, **SUSPECT}.items() if (DATA / one.folder).is_dir()}
+    missing = sorted({one.folder for one in {**SETS, **SUSPECT}.values()} - {one.folder for one in here.values()})
+    forged = [one for one in (*FORGERIES, *UNSEEN) if one.needs is None or (DATA / one.needs).is_dir()]
+    told = {name: of_set(name, one, runs, seed) for name, one in here.items()}
+    seen = {one.name: of_forgery(one, times, seed) for one in forged}
+    return Measured(
+        [told[name] for name in SETS if name in told],
+        [told[name] for name in SUSPECT if name in told],
+        [seen[one.name] for one in FORGERIES if one.name in seen],
+        [seen[one.name] for one in UNSEEN],
+        of_forgery(Forgery("scratch data without a trace", honest, ()), times, seed),
+        of_trials(times, seed),
+        missing,
+    )
+
+
+def of_set(name: str, one: RealSet, runs: int, seed: int) -> Alarms:
+    """Alarms in subsamples of a set's accounts, drawn without replacement."""
+    observed = one.read()
+    people = people_of(observed)
+    draws = np.random.default_rng([seed, len(people)])
+    whole = examine(observed)
+    found = (subset(observed, draws.choice(people, one.accounts, replace=False)) for _ in range(runs))
+    counted = _count(name, found, runs, ())
+    told = ", ".join(alarm.check for alarm in whole.alarms) or "none"
+    examined = sum(finding.examined for finding in whole.findings)
+    return counted._replace(seen=counted.any, accounts=one.accounts, of=len(people), examined=examined, whole=told)
+
+
+def of_forgery(forgery: Forgery, times: int, seed: int) -> Alarms:
+    """Runs in which a forgery is seen by a check that is meant to see it."""
+    found = (forgery.made(np.random.default_rng([seed, time])) for time in range(times))
+    return _count(forgery.name, found, times, forgery.seen_by)
+
+
+def of_trials(times: int, seed: int) -> Alarms:
+    """The simulated exercise, which does not hide what it is."""
+    return _count("the simulated exercise", (trial(TRIALS, seed + time) for time in range(times)), times, ())
+
+
+def _count(name: str, made: Iterator[Observed], runs: int, meant: tuple[str, ...]) -> Alarms:
+    print(f"examining: {name}", file=sys.stderr, flush=True)
+    alarms: list[list[str]] = []
+    with counting(name, runs) as progress:
+        for done, observed in enumerate(made, 1):
+            alarms.append(_checks(examine(observed)))
+            progress(done)
+    by = Counter(check for one in alarms for check in one)
+    seen = sum(any(check in meant for check in one) for one in alarms)
+    return Alarms(name, runs, sum(map(bool, alarms)), seen, dict(sorted(by.items())))
+
+
+def _checks(found: Examined) -> list[str]:
+    return [one.check for one in found.alarms]
+
+
+def page(found: Measured, seed: int) -> str:
+    """The measurement in Markdown."""
+    lines = [
+        f"{now()}, {cpu_name()}, seed {seed}. An alarm is a p value of at most {ALPHA:g} after Holm's correction over the "
+        "checks that were examined, and an effect beyond its edge.",
+        "",
+        "**Data made by people.** Subsamples of accounts without replacement. Edges were set while looking at the sets "
+        "marked so; on the others they were only tried.",
+        "",
+        "| set | folder | subsample of | checks examined | runs | any alarm | allowed | kept | alarms in the whole set |",
+        "|---|---|---|---|---|---|---|---|---|",
+        *(_of_people(one) for one in found.sets),
+        "",
+        "**Where an alarm is right**: simulated, or broken.",
+        "",
+        "| set | folder | subsample of | runs | any alarm | by | alarms in the whole set |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {one.name} | {SUSPECT[one.name].folder} | {one.accounts:,} of {one.of:,} | {one.runs:,} | {_share(one.any, one)} "
+            f"| {_by(one)} | {one.whole} |"
+            for one in found.suspect
+        ),
+        "",
+        f"**Forgeries**, N = 1,000. Promised: seen in {POWER:.0%} of the runs by a check that is meant to.",
+        "",
+        "| forgery | runs | seen | kept | alarms, in runs |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {one.name} | {one.runs:,} | {_share(one.seen, one)} | {_kept(one.seen >= POWER * one.runs)} | {_by(one)} |"
+            for one in found.forgeries
+        ),
+        *(
+            f"| {one.name} (known not to be seen) | {one.runs:,} | {_share(one.seen, one)} | | {_by(one)} |"
+            for one in found.unseen
+        ),
+        "",
+        f"**Beside them.** {found.control.name.capitalize()}, what the forgeries start from: any alarm in "
+        f"{_share(found.control.any, found.control)} of {found.control.runs:,} runs. {found.trials.name.capitalize()} of "
+        f"{TRIALS:,} customers: {_share(found.trials.any, found.trials)} ({_by(found.trials)}).",
+    ]
+    return "\n".join(lines)
+
+
+def _of_people(one: Alarms) -> str:
+    real = SETS[one.name]
+    kept = _kept(one.any <= one.bound * one.runs)
+    return (
+        f"| {one.name}{' (edges set on it)' if real.tuned else ''} | {real.folder} | {one.accounts:,} of {one.of:,} "
+        f"| {one.examined} | {one.runs:,} | {_share(one.any, one)} | {one.bound:.2%} | {kept} | {one.whole} |"
+    )
+
+
+def _share(count: int, one: Alarms) -> str:
+    return f"{count / one.runs:.1%}"
+
+
+def _by(one: Alarms) -> str:
+    return ", ".join(f"{check} {count:,}" for check, count in one.by.items()) or "none"
+
+
+def _kept(kept: bool) -> str:
+    return "yes" if kept else "**no**"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000, help="subsamples a set")
+    parser.add_argument("--times", type=int, default=200, help="runs a forgery")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    parser.add_argument("--write", action="store_true", help=f"put the result into {DOCS}")
+    given = parser.parse_args()
+    found = measure(given.runs, given.times, given.seed)
+    text = page(found, given.seed)
+    print(msgspec.json.encode(found._asdict()).decode() if given.json else text)
+    if given.write:
+        write_section(DOCS, text, HEAD, BEGIN, END)
+    wrong = found.broken()
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
