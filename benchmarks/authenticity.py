@@ -1,4 +1,4 @@
-"""`make validate`: how often the checks of authenticity cry wolf on data made by people, and what they see of forgeries.
+"""`make validate`: how often the checks of authenticity cry wolf on people's data, and what they see of forgeries.
 
 Subsamples of accounts of the shared data, and forgeries of N = 1,000 made anew in every run. Exit code 1 when a set of
 people's data raises an alarm in more subsamples than 5 % + 3 s.e., when a forgery is seen in fewer than 80 % of the
@@ -139,13 +139,13 @@ def _checks(found: Examined) -> list[str]:
 def page(found: Measured, seed: int) -> str:
     """The measurement in Markdown."""
     lines = [
-        f"{now()}, {cpu_name()}, seed {seed}. An alarm is a p value of at most {ALPHA:g} after Holm's correction over the "
-        "checks that were examined, and an effect beyond its edge.",
+        f"{now()}, {cpu_name()}, seed {seed}. An alarm is a p value of at most {ALPHA:g} after Holm's correction over "
+        "the checks that were examined, and an effect beyond its edge.",
         "",
         "**Data made by people.** Subsamples of accounts without replacement. Edges were set while looking at the sets "
         "marked so; on the others they were only tried.",
         "",
-        "| set | folder | subsample of | checks examined | runs | any alarm | allowed | kept | alarms in the whole set |",
+        "| set | folder | subsample of | checks | runs | any alarm | allowed | kept | alarms in the whole set |",
         "|---|---|---|---|---|---|---|---|---|",
         *(_of_people(one) for one in found.sets),
         "",
@@ -153,28 +153,18 @@ def page(found: Measured, seed: int) -> str:
         "",
         "| set | folder | subsample of | runs | any alarm | by | alarms in the whole set |",
         "|---|---|---|---|---|---|---|",
-        *(
-            f"| {one.name} | {SUSPECT[one.name].folder} | {one.accounts:,} of {one.of:,} | {one.runs:,} | {_share(one.any, one)} "
-            f"| {_by(one)} | {one.whole} |"
-            for one in found.suspect
-        ),
+        *(_of_suspect(one) for one in found.suspect),
         "",
         f"**Forgeries**, N = 1,000. Promised: seen in {POWER:.0%} of the runs by a check that is meant to.",
         "",
         "| forgery | runs | seen | kept | alarms, in runs |",
         "|---|---|---|---|---|",
-        *(
-            f"| {one.name} | {one.runs:,} | {_share(one.seen, one)} | {_kept(one.seen >= POWER * one.runs)} | {_by(one)} |"
-            for one in found.forgeries
-        ),
-        *(
-            f"| {one.name} (known not to be seen) | {one.runs:,} | {_share(one.seen, one)} | | {_by(one)} |"
-            for one in found.unseen
-        ),
+        *(_of_forgery(one, _kept(one.seen >= POWER * one.runs)) for one in found.forgeries),
+        *(_of_forgery(one, "known not to be seen") for one in found.unseen),
         "",
         f"**Beside them.** {found.control.name.capitalize()}, what the forgeries start from: any alarm in "
-        f"{_share(found.control.any, found.control)} of {found.control.runs:,} runs. {found.trials.name.capitalize()} of "
-        f"{TRIALS:,} customers: {_share(found.trials.any, found.trials)} ({_by(found.trials)}).",
+        f"{_share(found.control.any, found.control)} of {found.control.runs:,} runs. {found.trials.name.capitalize()} "
+        f"of {TRIALS:,} customers: {_share(found.trials.any, found.trials)} ({_by(found.trials)}).",
     ]
     return "\n".join(lines)
 
@@ -186,6 +176,17 @@ def _of_people(one: Alarms) -> str:
         f"| {one.name}{' (edges set on it)' if real.tuned else ''} | {real.folder} | {one.accounts:,} of {one.of:,} "
         f"| {one.examined} | {one.runs:,} | {_share(one.any, one)} | {one.bound:.2%} | {kept} | {one.whole} |"
     )
+
+
+def _of_suspect(one: Alarms) -> str:
+    return (
+        f"| {one.name} | {SUSPECT[one.name].folder} | {one.accounts:,} of {one.of:,} | {one.runs:,} "
+        f"| {_share(one.any, one)} | {_by(one)} | {one.whole} |"
+    )
+
+
+def _of_forgery(one: Alarms, kept: str) -> str:
+    return f"| {one.name} | {one.runs:,} | {_share(one.seen, one)} | {kept} | {_by(one)} |"
 
 
 def _share(count: int, one: Alarms) -> str:

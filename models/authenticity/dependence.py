@@ -105,7 +105,8 @@ def _as_even(one: Dispersion, edge: float) -> float:
 
 def _counts(observed: Observed, counters: Counters) -> Iterator[Dispersion]:
     people, total, squares = counters.per_person
-    if people > 1 and total / people >= LEAST_MEAN:
+    free = observed.events is not None and observed.events.free
+    if free and people > 1 and total / people >= LEAST_MEAN:
         mean = total / people
         variance = (squares - people * mean**2) / (people - 1)
         # Who never came is not in the events: compared with a Poisson distribution without its zeros.

@@ -35,10 +35,10 @@ class Dated(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """What people did of their own accord and as often as they liked, one event a row: all columns are (rows,).
+    """What people did, one event a row: all columns are (rows,).
 
-    kind: codes. value, scale: a number that came with the event and what it may be. Raises ValueError if columns differ
-    in length.
+    kind: codes. value, scale: a number that came with the event and what it may be. free: people do it as often as they
+    like; steps of a course that has only so many are not. Raises ValueError if columns differ in length.
     """
 
     user: Ints
@@ -46,6 +46,7 @@ class Events:
     kind: Ints | None = None
     value: Array | None = None
     scale: Scale | None = None
+    free: bool = True
 
     def __post_init__(self) -> None:
         _same_length(self.user, self.at, self.kind, self.value)

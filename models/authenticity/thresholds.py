@@ -35,8 +35,8 @@ THRESHOLDS: dict[str, Threshold] = {
         "double clicks and redelivery repeat a few rows in a thousand",
     ),
     "volume_break": Threshold(
-        "doublings between a day and its weekday's usual number of events", "above", 3.0, 14, "days", True,
-        "an eighth of, or eight times, what is usual; seasons and campaigns stay within that",
+        "doublings between a day and its weekday's usual number of events", "above", 3.0, 28, "days", True,
+        "an eighth of, or eight times, what is usual: seasons and campaigns stay within that; four weeks tell what is usual",
     ),
     "even_volume": Threshold(
         "variance over mean of events a day", "below", 0.7, 14, "days", True,

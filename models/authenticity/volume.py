@@ -13,15 +13,21 @@ USUAL = 30
 """Events that a weekday usually has before its days are compared."""
 LEAST_SPREAD = 0.25
 """Doublings that days are taken to differ by at least, however alike those seen are."""
+STRAGGLERS = 0.01
+"""Share of the events at each end that days are not judged by: the recording had not begun, or is over."""
 MOST_DAYS = 20_000
 HEAVY = 5
 """Degrees of freedom of the days' deviations: busy and quiet days are commoner than a normal distribution has them."""
 
 
-def volume_break(counters: Counters, resolution: int) -> Finding:
-    """The day farthest from what is usual on its weekday; the first and the last one are cut and do not count."""
+def volume_break(counters: Counters, resolution: int, until: int | None = None) -> Finding:
+    """The day farthest from what is usual on its weekday.
+
+    until: the last whole day that was recorded, if that is known: days up to it count even if nothing came on them.
+    Otherwise the days between the first and the last hundredth of the events do, without stragglers.
+    """
     check = "volume_break"
-    days = _days(counters)
+    days = _days(counters, until)
     if resolution > DAY or days is None:
         return unexamined(check, "the times have no days, or the days reach over more than 50 years")
     first, counts = days
@@ -68,16 +74,19 @@ def even_volume(counters: Counters, resolution: int) -> Finding:
     return found(check, len(counts), ratio, p, says, _drawn(first, counts, np.full(len(counts), mean)))
 
 
-def _days(counters: Counters) -> tuple[int, Array] | None:
-    """The first whole day and events by day from it on, up to the last but one; None if they are too many."""
+def _days(counters: Counters, until: int | None = None) -> tuple[int, Array] | None:
+    """The first whole day and events by day from it on; None if they are too many."""
     if not counters.days:
         return 0, np.zeros(0)
-    first, last = min(counters.days), max(counters.days)
+    first, last = min(counters.days), max(*counters.days, until or 0)
     if last - first > MOST_DAYS:
         return None
     counts = np.zeros(last - first + 1)
     counts[np.array(list(counters.days)) - first] = list(counters.days.values())
-    return first + 1, counts[1:-1]
+    so_far = np.cumsum(counts)
+    begin = int(np.searchsorted(so_far, STRAGGLERS * so_far[-1], side="right")) + 1
+    end = int(np.searchsorted(so_far, (1 - STRAGGLERS) * so_far[-1])) if until is None else until - first + 1
+    return first + begin, counts[begin:end]
 
 
 def _drawn(first: int, counts: Array, usual: Array) -> Figure:

@@ -193,7 +193,7 @@ def trial(customers: int, seed: int) -> Observed:
         _column(completed),
     )
     return Observed(
-        events=Events(tasks.user, tasks.started, tasks.task),
+        events=Events(tasks.user, tasks.started, tasks.task, free=False),
         assigned=Assigned(who, arm, (0.3, 0.7)),
         joined=Dated(who, _column(person.joined_at for person in people)),
         tasks=tasks,
