@@ -36,7 +36,7 @@ THRESHOLDS: dict[str, Threshold] = {
     ),
     "volume_break": Threshold(
         "doublings between a day and its weekday's usual number of events", "above", 3.0, 28, "days", True,
-        "an eighth of, or eight times, what is usual: seasons and campaigns stay within that; four weeks tell what is usual",
+        "an eighth of, or eight times, what four weeks show as usual: seasons and campaigns stay within that",
     ),
     "even_volume": Threshold(
         "variance over mean of events a day", "below", 0.7, 14, "days", True,
