@@ -11,7 +11,7 @@ from scipy.stats import rankdata
 from models.authenticity.chances import correlation_below, several
 from models.authenticity.counters import Counters
 from models.authenticity.finding import Finding, drawn, found, unexamined
-from models.authenticity.observed import Observed, Tasks, known
+from models.authenticity.observed import Observed, Tasks, known, usable
 from models.authenticity.thresholds import THRESHOLDS
 from models.inference.means import Array
 
@@ -114,7 +114,7 @@ def _counts(observed: Observed, counters: Counters) -> Iterator[Dispersion]:
         yield Dispersion("events", people, mean, variance / (mean * (1 + rate - mean)))
     for measure in observed.measures:
         if measure.kind == "count":
-            value = measure.value[np.isfinite(measure.value) & (measure.value >= 0) & (measure.value < 1e15)]
+            value = measure.value[usable(measure.value) & (measure.value >= 0)]
             if len(value) > 1 and value.mean() >= LEAST_MEAN:
                 mean = float(value.mean())
                 yield Dispersion(measure.name, len(value), mean, float(value.var(ddof=1)) / mean)

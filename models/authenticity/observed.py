@@ -21,9 +21,18 @@ Scale = tuple[float, float]
 """The least and the largest value that can be given."""
 
 
+LARGEST = 1e12
+"""Numbers about people stay below it; what is beyond is as good as infinite."""
+
+
 def known(at: Ints) -> Flags:
     """Which instants are known and can be written as a date; differences of such ones do not overflow."""
     return (at >= -LAST_INSTANT) & (at <= LAST_INSTANT)
+
+
+def usable(value: Array) -> Flags:
+    """Which numbers can be computed with."""
+    return np.isfinite(value) & (np.abs(value) <= LARGEST)
 
 
 class Dated(NamedTuple):

@@ -8,7 +8,7 @@ from scipy.stats import lmoment
 
 from models.authenticity.chances import jackknife_below, several
 from models.authenticity.finding import Finding, drawn, found, unexamined
-from models.authenticity.observed import Flags, Ints, Observed, known
+from models.authenticity.observed import Flags, Ints, Observed, known, usable
 from models.authenticity.thresholds import THRESHOLDS
 from models.inference.means import Array
 
@@ -73,5 +73,5 @@ def series(observed: Observed) -> Iterator[Series]:
             yield Series(f"hours at task {task + 1}", tasks.user[rows], hours)
     for measure in observed.measures:
         if measure.kind != "score":
-            seen = np.isfinite(measure.value) & (np.abs(measure.value) < 1e100)
+            seen = usable(measure.value)
             yield Series(measure.name, measure.user[seen], measure.value[seen])

@@ -8,12 +8,14 @@ import numpy as np
 from models.authenticity.chances import several, share_above, uneven_above, unevenness
 from models.authenticity.counters import Cells
 from models.authenticity.finding import Finding, drawn, found, too_few, unexamined
-from models.authenticity.observed import Observed, Scale
+from models.authenticity.observed import Observed, Scale, usable
 from models.authenticity.thresholds import THRESHOLDS
 from models.inference.means import Array
 
 LEAST_STEPS = 100
 """From three digits on the last one is even in anything that spans some powers of ten (Hill 1995)."""
+LEAST_STEP = 1e-3
+"""A number of up to 10¹² in such units is still exact."""
 
 
 def terminal_digits(observed: Observed) -> Finding:
@@ -22,8 +24,8 @@ def terminal_digits(observed: Observed) -> Finding:
     told = []
     for measure in observed.measures:
         if measure.kind != "score" and measure.step > 0:
-            steps = np.round(measure.value / measure.step)
-            steps = np.abs(steps[np.isfinite(steps) & (np.abs(steps) >= LEAST_STEPS) & (np.abs(steps) < 1e15)])
+            steps = np.abs(np.round(measure.value[usable(measure.value)] / max(measure.step, LEAST_STEP)))
+            steps = steps[steps >= LEAST_STEPS]
             if len(steps) >= THRESHOLDS[check].least:
                 told.append((measure.name, _digits(steps)))
     if not told:

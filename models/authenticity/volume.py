@@ -78,7 +78,9 @@ def _days(counters: Counters, until: int | None = None) -> tuple[int, Array] | N
     """The first whole day and events by day from it on; None if they are too many."""
     if not counters.days:
         return 0, np.zeros(0)
-    first, last = min(counters.days), max(*counters.days, until or 0)
+    first, last = min(counters.days), max(counters.days)
+    if until is not None:
+        last = max(last, until)
     if last - first > MOST_DAYS:
         return None
     counts = np.zeros(last - first + 1)
