@@ -25,7 +25,6 @@ from models.readout.written import Number, chance, number
 ALPHA = 0.05
 """Chance of any false alarm in a data set, at most."""
 OF_COUNTERS = (second_of_minute, sub_second, duplicates, volume_break, even_volume, hours, weekdays)
-OF_INSTRUMENTATION = (second_of_minute, sub_second, duplicates, volume_break, even_volume)
 OF_EVENTS = ("gap_spread", "gap_grid", "equal_gaps", "same_time_of_day", "copied_people")
 NOTHING_FOUND = "nothing found"
 LIMIT = "A careful forgery leaves no trace that these checks look for."
@@ -85,12 +84,17 @@ def examine(observed: Observed, alpha: float = ALPHA) -> Examined:
     return together(findings, alpha)
 
 
-def examine_instrumentation(counters: Counters, resolution: int, alpha: float = ALPHA) -> Examined:
+def examine_instrumentation(
+    counters: Counters, resolution: int, until: int | None = None, alpha: float = ALPHA
+) -> Examined:
     """What can be told of sums alone and means that recording is broken: for use while events come in.
 
-    Each look is one: whoever looks every day has a false alarm in at most alpha of the days.
+    until: the last whole day that was recorded, so that silence since then counts. Each look is one: whoever looks every
+    day has a false alarm on at most alpha of the days.
     """
-    return together([check(counters, resolution) for check in OF_INSTRUMENTATION], alpha)
+    of_clocks = [check(counters, resolution) for check in (second_of_minute, sub_second, duplicates)]
+    of_days = [volume_break(counters, resolution, until), even_volume(counters, resolution)]
+    return together([*of_clocks, *of_days], alpha)
 
 
 def together(findings: Sequence[Finding], alpha: float) -> Examined:

@@ -63,7 +63,11 @@ def tail_weight(value: Array) -> float:
 
 
 def series(observed: Observed) -> Iterator[Series]:
-    """Durations of each task, and the measures that are durations or counts."""
+    """Events a person, durations of each task, and the measures that are durations or counts."""
+    events = observed.events
+    if events is not None and events.free:
+        people, counts = np.unique(events.user[known(events.at)], return_counts=True)
+        yield Series("events a person", people, counts.astype(float))
     tasks = observed.tasks
     if tasks is not None:
         both = known(tasks.started) & known(tasks.completed)
