@@ -89,8 +89,8 @@ def examine_instrumentation(
 ) -> Examined:
     """What can be told of sums alone and means that recording is broken: for use while events come in.
 
-    until: the last whole day that was recorded, so that silence since then counts. Each look is one: whoever looks every
-    day has a false alarm on at most alpha of the days.
+    until: the last whole day that was recorded, so that silence since then counts. Each look is one: whoever looks
+    every day has a false alarm on at most alpha of the days.
     """
     of_clocks = [check(counters, resolution) for check in (second_of_minute, sub_second, duplicates)]
     of_days = [volume_break(counters, resolution, until), even_volume(counters, resolution)]
