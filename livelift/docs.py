@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from livelift.schema import asyncapi_document, json_schema
 from livelift.settings import BESIDE, PREFIX, Settings
+from models.authenticity.thresholds import THRESHOLDS
 from models.health.features import INPUTS
 from models.index import BANDS, WEIGHTS
 from models.journey import REACHES, STATES, TRANSITIONS
@@ -53,6 +54,21 @@ def inputs() -> str:
     rows = "".join(f"| `{one.name}` | {one.unit} | {one.meaning} |\n" for one in INPUTS)
     head = "# Inputs of the health score\n\n`[health] inputs` in livelift.toml chooses among them by name or pattern."
     return f"{head}\n\n| input | unit | meaning |\n|---|---|---|\n{rows}"
+
+
+def authenticity() -> str:
+    """From where on a check of authenticity raises an alarm, and why from there."""
+    rows = "".join(
+        f"| `{check}`{' (live)' if one.instrumentation else ''} | {one.effect} | {one.side} {one.edge:g} | "
+        f"{one.least:,} {one.unit} | {one.reason} |\n"
+        for check, one in THRESHOLDS.items()
+    )
+    head = (
+        "# Checks of authenticity\n\nAn alarm needs an effect beyond its edge *and* a chance of at most 5 % after "
+        "Holm's correction. Checks marked live mean broken recording.\n\n"
+        "| check | effect | alarm if | needs | because |\n|---|---|---|---|---|\n"
+    )
+    return f"{head}{rows}"
 
 
 SETTINGS = """# Settings of an installation
@@ -128,6 +144,7 @@ def documents() -> dict[str, str]:
         "generated/topics.md": topics(),
         "generated/activity-index.md": index(),
         "generated/health-inputs.md": inputs(),
+        "generated/authenticity-checks.md": authenticity(),
         "generated/events.schema.json": pretty(json_schema()),
         "generated/asyncapi.json": pretty(asyncapi_document(partitions)),
     }

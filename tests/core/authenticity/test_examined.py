@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +26,12 @@ def test_every_check_has_a_threshold_and_every_threshold_a_check() -> None:
     assert sorted(one.check for one in examine(Observed()).findings) == sorted(THRESHOLDS)
     live = {name for name, one in THRESHOLDS.items() if one.instrumentation}
     assert {one.check for one in examine_instrumentation(Counters(), SECOND).findings} == live
+
+
+def test_the_guide_says_of_every_check_what_it_sees() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "guides" / "authenticity.md").read_text()
+    table = guide[guide.index("| check | sees") :]
+    assert [check for check in THRESHOLDS if f"`{check}`" not in table] == []
 
 
 def test_without_data_nothing_is_examined_and_each_check_says_why() -> None:
