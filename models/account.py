@@ -10,6 +10,7 @@ from typing import NamedTuple
 from models.arms import Unit
 from models.clock import DAY, LAST_INSTANT
 from models.dated import Sums
+from models.education.sums import OfAccount
 from models.keeping import DAYS_KEPT
 from models.rows import NEVER, Close
 from models.subject import NOTHING_SHARED, Shared, Subject
@@ -45,9 +46,9 @@ LAST_DAY = LAST_INSTANT // DAY
 class Account:
     """Sums over the rows of one account, and what was last said about it."""
 
-    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "features", "joined", "left", "mrr",
-                 "newest", "regular", "renewals", "roles", "rows", "said", "shared", "subjects", "trained", "unit",
-                 "weekly")  # fmt: skip
+    __slots__ = ("began", "closes", "clusters", "countries", "dated", "days", "education", "features", "joined",
+                 "left", "mrr", "newest", "regular", "renewals", "roles", "rows", "said", "shared", "subjects",
+                 "trained", "unit", "weekly")  # fmt: skip
 
     def __init__(self) -> None:
         self.rows: set[bytes] = set()
@@ -68,6 +69,7 @@ class Account:
         """feature -> day -> users who used it."""
         self.newest: dict[str, int] = {}
         """feature -> the latest of its days."""
+        self.education = OfAccount()
         self.countries: dict[str, dict[int, int]] = {}
         """country -> day -> users who visited from there."""
         self.joined: dict[int, int] = {}

@@ -22,6 +22,8 @@ from models.adding import add
 from models.arms import Asked, Unit, units_of
 from models.clock import day_of
 from models.dated import trained_on
+from models.education.annotations import Annotation
+from models.education.learner import NOBODY, Learner, learner_of, only_used
 from models.funnel import Share, user_share
 from models.journey import next_due
 from models.membership import membership, roles
@@ -42,6 +44,8 @@ class World:
 
     product: Product
     plans: dict[str, PublishedPlan] = field(default_factory=dict)
+    annotations: tuple[Annotation, ...] = ()
+    """What was done that tickets may follow: only what is published looks at them."""
 
     @cached_property
     def asks_accounts(self) -> bool:
@@ -115,14 +119,21 @@ class Contribution(NamedTuple):
     """Of an account's own row: what it says of every user in it."""
     mrr: tuple[int, int] | None
     renewal: tuple[int, int] | None
+    earlier: bytes
+    """The row's days of visits before those in `days`."""
+    learner: Learner
+    """What the row says of education."""
     accepted: int
     duplicates: int
     due: int | None
     """The next moment at which this contribution changes without an event."""
 
 
-def after_usage(row: Row, before: Contribution, world: World) -> Contribution:
-    """Read a row again after events that only used the product (`facts.USAGE`): all else is as before."""
+def after_usage(row: Row, before: Contribution, world: World, taught: bool = True) -> Contribution:
+    """Read a row again after events that only used the product (`facts.USAGE`): all else is as before.
+
+    taught: whether any of them tells of education (`education.learner.TOLD_BY`).
+    """
     began, joined, left = first_day(row), before.joined, before.left
     if began != before.began:
         joined, left = _membership(row, began, before.user_id)
@@ -130,6 +141,10 @@ def after_usage(row: Row, before: Contribution, world: World) -> Contribution:
     if days != before.days or began != before.began:
         regular = _regular(row, joined, left, world)
     trained = _trained(row, joined, left)
+    learner, key_actions = before.learner, world.product.actions.key
+    visits_moved = days != before.days or row.earlier != before.earlier
+    if taught or began != before.began or not only_used(row, learner, visits_moved, key_actions):
+        learner = learner_of(row, before.user_id is not None, joined, left, key_actions)
     return before._replace(
         days=days,
         regular=regular,
@@ -140,6 +155,8 @@ def after_usage(row: Row, before: Contribution, world: World) -> Contribution:
         began=began,
         joined=joined,
         left=left,
+        earlier=row.earlier,
+        learner=learner,
         accepted=row.accepted,
         duplicates=row.duplicates,
     )
@@ -184,6 +201,8 @@ def contribution_of(
         shared=shared_of(row) if user_id is None else NOTHING_SHARED,
         mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
         renewal=row.terms.renews_at if row.terms.renews_at[0] != NEVER else None,
+        earlier=row.earlier,
+        learner=learner_of(row, user_id is not None, joined, left, product.actions.key),
         accepted=row.accepted,
         duplicates=row.duplicates,
         due=min(dues, default=None),
@@ -266,7 +285,7 @@ NO_DAYS = (NEVER, 0)
 NO_ROLES: Mapping[str, tuple[int, int]] = {}
 NOTHING = Contribution(
     "", None, NO_DAYS, NO_DAYS, NO_DAYS, NO_ROLES, {}, {}, None, (), (), (), None, {}, None, NOTHING_SHARED, None, None,
-    0, 0, None,
+    b"", NOBODY, 0, 0, None,
 )  # fmt: skip
 
 

@@ -18,7 +18,10 @@ from models.keeping import (
     NAMES_KEPT,
     add_outcome,
     admit,
+    check,
+    count_ticket,
     earliest,
+    first,
     fixed,
     insert_once,
     keep_ends,
@@ -40,6 +43,7 @@ def task_of(row: Row, task: str) -> TaskFacts:
 
 def trial_started(row: Row, at: int, event: e.TrialStarted) -> None:
     row.trial_at = earliest(row.trial_at, at)
+    first(row, "product", at)
 
 
 def session_started(row: Row, at: int, event: e.SessionStarted) -> None:
@@ -146,8 +150,15 @@ def help_engaged(row: Row, at: int, event: e.HelpEngaged) -> None:
         add_outcome(row, f"help_minutes:{engaged.source}", at, fixed(engaged.minutes))
 
 
+def contacted(row: Row, at: int) -> None:
+    first(row, "support", at)
+    first(row, "contacted", at)
+
+
 def ticket_opened(row: Row, at: int, event: e.TicketOpened) -> None:
     note(row, "tickets", at, FIXED_POINT)
+    contacted(row, at)
+    count_ticket(row, at, event.properties.area or "")
     severity = event.properties.severity
     if severity is not None:
         add_outcome(row, f"tickets:{severity}", at, FIXED_POINT)
@@ -155,19 +166,25 @@ def ticket_opened(row: Row, at: int, event: e.TicketOpened) -> None:
 
 def ticket_closed(row: Row, at: int, event: e.TicketClosed) -> None:
     add_outcome(row, "tickets_closed", at, FIXED_POINT)
+    first(row, "support", at)
 
 
 def lesson_started(row: Row, at: int, event: e.LessonStarted) -> None:
     add_outcome(row, "lessons_started", at, FIXED_POINT)
+    first(row, "training", at)
 
 
 def lesson_completed(row: Row, at: int, event: e.LessonCompleted) -> None:
     add_outcome(row, "lessons_completed", at, FIXED_POINT)
+    first(row, "training", at)
+    first(row, "trained", at)
 
 
 def concept_checked(row: Row, at: int, event: e.ConceptChecked) -> None:
     verdict = "correct" if event.properties.correct else "wrong"
     note(row, f"concept:{verdict}:{event.properties.concept}", at, FIXED_POINT)
+    check(row, event.properties.concept, at, event.properties.correct)
+    first(row, "training", at)
 
 
 def survey_answered(row: Row, at: int, event: e.SurveyAnswered) -> None:
@@ -177,6 +194,7 @@ def survey_answered(row: Row, at: int, event: e.SurveyAnswered) -> None:
 
 
 def cs_contacted(row: Row, at: int, event: e.CsContacted) -> None:
+    contacted(row, at)
     add_outcome(row, "cs_contacts", at, FIXED_POINT)
     if event.properties.sentiment is not None:
         add_outcome(row, "cs_sentiment", at, event.properties.sentiment * FIXED_POINT)

@@ -17,7 +17,7 @@ from models.rows import Row
 DAYS_KEPT = 64
 MASK = (1 << DAYS_KEPT) - 1
 FEATURES_KEPT = 64
-COUNTRIES_KEPT = 16
+COUNTRIES_KEPT = AREAS_KEPT = 16
 NAMES_KEPT = 64
 TRAITS_KEPT = MEMBERSHIPS_KEPT = 16
 FAILURES_KEPT = 8
@@ -77,6 +77,9 @@ def use(row: Row, at: int, feature: str | None = None, visit: bool = True) -> No
     A feature keeps its place among the names kept when its days have been let go: only then do the same names stay
     whatever the order of arrival.
     """
+    known = row.firsts.get("product")
+    if known is None or at < known:
+        row.firsts["product"] = at
     day = day_of(at)
     back = row.top_day - day
     if back < 0:
@@ -153,7 +156,10 @@ def add_outcome(row: Row, name: str, at: int, amount: int, days: int = OUTCOME_D
         if not admit(row.outcomes, name, NAMES_KEPT):
             return
         sums = row.outcomes[name] = {}
-    day = day_of(at)
+    _add_on(sums, day_of(at), amount, days)
+
+
+def _add_on(sums: dict[int, int], day: int, amount: int, days: int) -> None:
     if day in sums:
         sums[day] = max(-LARGEST_SUM, min(sums[day] + amount, LARGEST_SUM))
         return
@@ -162,6 +168,26 @@ def add_outcome(row: Row, name: str, at: int, amount: int, days: int = OUTCOME_D
     if min(sums) <= horizon:
         for old in [kept for kept in sums if kept <= horizon]:
             del sums[old]
+
+
+def count_ticket(row: Row, at: int, area: str) -> None:
+    """Count a ticket of an area of the product, by day."""
+    if admit(row.areas, area, AREAS_KEPT):
+        _add_on(row.areas.setdefault(area, {}), day_of(at), 1, OUTCOME_DAYS)
+
+
+def first(row: Row, what: str, at: int) -> None:
+    """Keep when something first was."""
+    known = row.firsts.get(what)
+    if known is None or at < known:
+        row.firsts[what] = at
+
+
+def check(row: Row, concept: str, at: int, correct: bool) -> None:
+    """Keep the first answer on a concept."""
+    if admit(row.first_checks, concept, NAMES_KEPT):
+        answer = at, correct
+        row.first_checks[concept] = min(row.first_checks.get(concept, answer), answer)
 
 
 def latest_values(dated: Iterable[tuple[int, Trait]]) -> list[tuple[int, Trait]]:

@@ -88,7 +88,7 @@ class Ledger:
             if value is not None:
                 self.pending[one.key] = value
         for one in working.values():
-            old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage)
+            old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage, one.taught)
             if one.dated:
                 self.sums.shift_dated(one.account_id, one.dated_before(), one.row)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
@@ -157,11 +157,17 @@ class Ledger:
         return dict(sorted(pending.items(), key=lambda item: item[0][:1]))
 
     def _contribute(
-        self, key: bytes, row: Row, account_id: str, user_id: str | None, only_usage: bool = False
+        self,
+        key: bytes,
+        row: Row,
+        account_id: str,
+        user_id: str | None,
+        only_usage: bool = False,
+        taught: bool = True,
     ) -> tuple[Contribution, Contribution]:
         before = self.sums.parts.get(key) if only_usage and not self.world.asks_usage else None
         if before is not None:
-            new = after_usage(row, before, self.world)
+            new = after_usage(row, before, self.world, taught)
         else:
             shared = NOTHING_SHARED if user_id is None else self.sums.shared(account_id)
             new = contribution_of(row, account_id, user_id, self.world, self.now, shared)

@@ -357,6 +357,11 @@ class Partition:
         for kind, id_ in sorted(changed):
             value = encode(sums.funnel[id_] if kind == "funnel" else sums.tally(id_).share())
             self._outputs.append(Output("partials", 0, partial_key(kind, id_, self.number), value))
+        taught, sums.education.changed = sums.education.changed, set()
+        for id_ in sorted(taught):
+            counts = sums.education.share(id_)
+            if counts is not None:
+                self._outputs.append(Output("partials", 0, partial_key("education", id_, self.number), encode(counts)))
         plans = sorted(published.fingerprint for published in self.world.plans.values())
         share = encode({**self.book.share(), **sums.totals(), "plans": plans})
         if share != self._shared:

@@ -1,5 +1,6 @@
 """`livelift.toml`: what this product's journeys, key actions and labels are, read once into a frozen value."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -87,6 +88,16 @@ class Capacity(Struct, frozen=True, forbid_unknown_fields=True):
     hold_out: Annotated[float, Meta(ge=0, le=0.5)] = 0.0
 
 
+Instant = Annotated[datetime, Meta(tz=True)]
+
+
+class Education(Struct, frozen=True, forbid_unknown_fields=True):
+    """history_since: since when a source (`product`, `training`, `support`) has been sent whole, of every account.
+    Without it, an account's first event of a source is as far back as it is known."""
+
+    history_since: dict[Literal["product", "training", "support"], Instant] = {}
+
+
 GETTING_STARTED = Journey(id="getting-started", tasks=("1", "2", "3"))
 
 
@@ -101,6 +112,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True):
     label: Label = Label()
     health: Health = Health()
     capacity: Capacity = Capacity()
+    education: Education = Education()
 
     @property
     def lateness(self) -> int:

@@ -119,6 +119,13 @@ class Row(Struct, array_like=True):
     """name -> instant -> sum in millionths: the last 512 instants of what experiments may ask to the instant."""
     countries: dict[str, int] = {}
     """country of visits -> mask of days, like `features`."""
+    firsts: dict[str, int] = {}
+    """The first event of each source (`product`, `training`, `support`), lesson completed (`trained`) and contact with
+    support (`contacted`)."""
+    first_checks: dict[str, tuple[int, bool]] = {}
+    """concept -> when it was first answered, and whether that was right; of one instant, wrong counts."""
+    areas: dict[str, dict[int, int]] = {}
+    """area of the product -> day -> tickets, 400 days."""
 
 
 class PartitionRow(Struct, array_like=True):

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from models import funnel
+from models.adding import add
 from models.clock import rfc3339
 from models.contribution import World
+from models.education import reading
+from models.education.months import month_at
 from models.events import SOURCES
 from models.messages import split_partial_key
 from models.plan import PublishedPlan
@@ -45,6 +48,9 @@ class Partials:
         self._funnels: dict[str, dict[int, dict[str, int]]] = defaultdict(dict)
         self._experiments: dict[str, dict[int, Share]] = defaultdict(dict)
         self._partitions: dict[int, dict[str, Any]] = {}
+        self._education: dict[str, dict[int, dict[str, dict[str, int]]]] = defaultdict(dict)
+        self._taught: tuple[object, Snapshot] | None = None
+        """What was last read of education, and what from."""
         self.model: Snapshot | None = None
         """What the learner last said of the model that scores."""
         self.looks: dict[str, Looks] = {}
@@ -62,6 +68,9 @@ class Partials:
                 self._take_looks(id_, NOTHING_SEEN if value is None else decode_looks(value))
             case "funnel":
                 _put(self._funnels[id_], partition, _plain(value))
+            case "education":
+                _put(self._education[id_], partition, _plain(value))
+                self._taught = None
             case "model":
                 self.model = None if value is None else msgspec.json.decode(value)
             case "partition":
@@ -94,6 +103,15 @@ class Partials:
             self.looks[id_] = looks
             reading = self._readings[id_] = _Reading(published.fingerprint, time, snapshot)
         return reading.snapshot
+
+    def education(self, world: World) -> Snapshot:
+        """The snapshot of education, read anew if anything of it has changed, and in another month."""
+        time = self.time()
+        asked = world.product, world.annotations, time != NEVER and month_at(time)
+        if self._taught is None or self._taught[0] != asked:
+            sums = {id_: _added_up(shares.values()) for id_, shares in self._education.items()}
+            self._taught = asked, reading.read(sums, world.product, world.annotations, time)
+        return self._taught[1]
 
     @property
     def partitions(self) -> Iterable[dict[str, Any]]:
@@ -128,6 +146,17 @@ def _plain(value: bytes | None) -> Any:
     return None if value is None else msgspec.json.decode(value)
 
 
+def _added_up(shares: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """Counts by name and key over all partitions; what adds up to nothing is not there."""
+    found: dict[str, dict[str, int]] = {}
+    for share in shares:
+        for name, counts in share.items():
+            held = found.setdefault(name, {})
+            for key, count in counts.items():
+                add(held, key, count)
+    return found
+
+
 def _put(shares: dict[int, Any], partition: int, share: Any) -> None:
     if share is None:
         shares.pop(partition, None)
@@ -136,7 +165,7 @@ def _put(shares: dict[int, Any], partition: int, share: Any) -> None:
 
 
 def aggregates(partials: Partials, world: World) -> Snapshot:
-    """Everything the publisher merges on a pulse: experiments, funnel, quality."""
+    """Everything the publisher merges on a pulse: experiments, funnel, education, quality."""
     time = partials.time()
     common: Snapshot = {"schema": SCHEMA, "as_of": {"time": rfc3339(time) if time != NEVER else None}}
     if world.product.simulated:
@@ -144,6 +173,7 @@ def aggregates(partials: Partials, world: World) -> Snapshot:
     found: Snapshot = {
         "funnel": {**common, **funnels(partials, world)},
         "quality": {**common, **quality(partials)},
+        "education": {**common, **partials.education(world)},
     }
     if partials.model is not None:
         found["model"] = {**common, **partials.model}

@@ -12,6 +12,7 @@ from models.adding import add
 from models.arms import Unit
 from models.contribution import NOTHING, Contribution, World, roll_up
 from models.dated import shift
+from models.education.sums import EducationSums
 from models.rows import NEVER, Row, row_key
 from models.subject import NOTHING_SHARED, Shared, join
 from models.tally import Tally
@@ -27,6 +28,7 @@ class Sums:
         self.parts: dict[bytes, Contribution] = {}
         self.funnel: dict[str, Counter[str]] = defaultdict(Counter)
         self.experiments: dict[str, Tally] = {}
+        self.education = EducationSums(world.product.education)
         self.accepted = 0
         self.duplicates = 0
         self.users = 0
@@ -43,6 +45,7 @@ class Sums:
         """Every aggregate has to be sent: nobody knows what was sent last."""
         self.changed |= {("funnel", journey.id) for journey in self.world.product.journey}
         self.changed |= {("experiment", experiment) for experiment in self.world.plans}
+        self.education.mark_everything_changed()
 
     def totals(self) -> dict[str, int]:
         """What the partition adds to `quality` from its rows."""
@@ -77,6 +80,9 @@ class Sums:
             account.rows.add(key)
         if roll_up(account, key, old, new):
             self.moved[account_id] = None
+        if old.learner is not new.learner and old.learner != new.learner:
+            rows = (self.parts[one].learner for one in account.rows)
+            self.education.replace(account.education, key, old.learner, new.learner, rows)
         if old.subject != new.subject:
             self.asked[account_id] = None
         self._count_rows(old, new)

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from models.dated import is_dated
+from models.education.learner import TOLD_BY
 from models.events import SOURCES, Event
 from models.facts import USAGE, advance
 from models.rows import NEVER, Codec, PartitionRow, Row, SnapshotRow
@@ -43,7 +44,7 @@ class Working:
     """The copy of one row, with the events applied to it so far in this step."""
 
     __slots__ = ("_outcomes", "account_id", "again", "applied", "before", "dated", "key", "only_usage", "row", "tail",
-                 "user_id")  # fmt: skip
+                 "taught", "user_id")  # fmt: skip
 
     def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
         self.key, self.account_id, self.user_id, self.before = key, account_id, user_id, before
@@ -53,6 +54,8 @@ class Working:
         """Redelivered events: the facts have them, but what is said of them has to be said again."""
         self.only_usage = True
         """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
+        self.taught = False
+        """Whether anything has been applied that tells of education."""
         self.dated = False
         """Whether anything has been applied that changes dated sums."""
         self._outcomes: dict[str, dict[int, int]] = {}
@@ -88,6 +91,8 @@ class Working:
         row.seen = (row.seen + happening.digest)[-SEEN_BYTES:]
         if event.__class__ not in USAGE:
             self.only_usage = False
+        elif event.__class__ in TOLD_BY:
+            self.taught = True
 
     def dated_before(self) -> Row | None:
         """The row as it was, where it counts in dated sums. Usage changes outcomes only: the rest need not be read

@@ -288,6 +288,7 @@ def sums_of(partition: Partition) -> Json:
         "parts": {key: part._replace(due=None) for key, part in sums.parts.items()},
         "funnel": {id_: dict(counts) for id_, counts in sums.funnel.items() if counts},
         "arms": {id_: share for id_, tally in sums.experiments.items() if (share := tally.share()).counts},
+        "education": {id_: found for id_ in sums.education.counts if (found := sums.education.share(id_))},
         "accepted": sums.accepted,
         "duplicates": sums.duplicates,
         "users": sums.users,
@@ -298,6 +299,9 @@ def _account(account: Any) -> Json:
     kept = ("rows", "began", "days", "weekly", "features", "joined", "left", "subjects", "mrr", "renewals", "unit", "closes",
             "dated", "trained", "countries", "roles", "regular")  # fmt: skip
     found = {name: getattr(account, name) for name in kept}
+    state = account.education.state()
+    found["education"] = state if any(state.pop("histories")) or any(state.values()) else {}
+    found["histories"] = [at for at in account.education.histories if at is not None]
     found["clusters"] = {key: value for key, value in account.clusters.items() if value}
     return found
 

@@ -1,0 +1,101 @@
+"""The Net Promoter Score with its standard error, and whether it has changed.
+
+Answers 9 and 10 promote, 0 to 6 detract; the score is 100 times the difference of their shares (Reichheld 2003).
+Several answers of one respondent are alike, so respondents are the clusters of a ratio estimator: of one answer each,
+its variance is the multinomial's, (p + d - (p - d)²)/n, times n/(n - 1).
+"""
+
+from math import sqrt
+from typing import NamedTuple
+
+from scipy.special import stdtr, stdtrit
+
+Number = float | None
+
+
+class Net(NamedTuple):
+    """Sums over respondents in one period, or (squares and products) in two of them.
+
+    answers: how many (Σn). net: promoters less detractors (Σs). respondents: their number. counts, counts_net, nets:
+    Σn², Σns, Σs².
+    """
+
+    answers: int
+    net: int
+    respondents: int
+    counts: int
+    counts_net: int
+    nets: int
+
+
+class Shared(NamedTuple):
+    """Sums over respondents who answered in both of two periods: Σn1n2, Σn1s2, Σs1n2, Σs1s2."""
+
+    respondents: int = 0
+    counts: int = 0
+    count_net: int = 0
+    net_count: int = 0
+    nets: int = 0
+
+
+class Score(NamedTuple):
+    """An NPS, its standard error and interval; None where it is not known."""
+
+    value: Number
+    se: Number
+    low: Number
+    high: Number
+
+
+class Change(NamedTuple):
+    """The later NPS less the earlier one, and the two-sided p of no change."""
+
+    difference: float
+    se: float
+    low: float
+    high: float
+    p: float
+
+
+def score(net: Net, alpha: float = 0.05) -> Score:
+    """The score of a period. The error is not known of fewer than two respondents, nor where all answers are alike."""
+    if not net.answers:
+        return Score(None, None, None, None)
+    value = 100 * net.net / net.answers
+    variance = _variance(net)
+    if variance is None:
+        return Score(value, None, None, None)
+    se = sqrt(variance)
+    reach = se * float(stdtrit(net.respondents - 1, 1 - alpha / 2))
+    return Score(value, se, max(value - reach, -100.0), min(value + reach, 100.0))
+
+
+def change(before: Net, after: Net, shared: Shared, alpha: float = 0.05) -> Change | None:
+    """The test of a change between two periods; respondents of both are counted as the same people.
+
+    shared: of those, with the earlier period as the first. None where an error is not known.
+    """
+    variances = _variance(before), _variance(after)
+    if variances[0] is None or variances[1] is None:
+        return None
+    r0, r1 = before.net / before.answers, after.net / after.answers
+    product = shared.nets - r1 * shared.net_count - r0 * shared.count_net + r0 * r1 * shared.counts
+    variance = variances[0] + variances[1] - 2e4 * product / (before.answers * after.answers)
+    if variance <= 0:
+        return None
+    difference, se = 100 * (r1 - r0), sqrt(variance)
+    degrees = before.respondents + after.respondents - shared.respondents - 1
+    reach = se * float(stdtrit(degrees, 1 - alpha / 2))
+    p = 2 * float(stdtr(degrees, -abs(difference) / se))
+    return Change(difference, se, difference - reach, difference + reach, p)
+
+
+def _variance(net: Net) -> Number:
+    """Of a ratio of sums over clusters (Cochran 1977, equation 6.13), in squared points."""
+    if net.respondents < 2:
+        return None
+    ratio = net.net / net.answers
+    squares = net.nets - 2 * ratio * net.counts_net + ratio * ratio * net.counts
+    if squares <= 0 or abs(net.net) == net.answers:
+        return None
+    return 1e4 * squares / net.answers**2 * net.respondents / (net.respondents - 1)
