@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from livelift.annotations import annotate
 from livelift.experiments import publish_plan
 from livelift.recording import Record, Recording
 from models.clock import SECOND
@@ -50,9 +51,11 @@ class Player:
         self._started: tuple[float, int] | None = None
 
     def play(self, recording: Recording, progress: Callable[[int], None] | None = None) -> Played:
-        """Publish the plans, then send every record in order; returns when Kafka has acknowledged all of them."""
+        """Publish plans and annotations, then send every record in order; returns when Kafka has acknowledged all."""
         for path in recording.plans:
             publish_plan(self.here, read_plan(path.read_bytes()))
+        if recording.annotations:
+            annotate(self.here, recording.annotations)
         headers = [(RECORDING_END, str(recording.last_tick).encode())]
         began, events, ticks = monotonic(), 0, 0
         for record in recording.records():

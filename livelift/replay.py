@@ -6,6 +6,7 @@ from typing import NamedTuple
 from livelift.recording import Record, Recording
 from models.alignment import Alignment
 from models.contribution import World
+from models.education.annotations import Annotation
 from models.events import SOURCES
 from models.health.known import Known
 from models.health.learning import Learning
@@ -38,7 +39,7 @@ class Replay:
     """One partition that holds every account, fed from a recording; `snapshot()` reads what Redis would hold.
 
     learning: the models that learn. by_index: accounts are scored by the activity index only, which takes a fraction of
-    the time: for those who want what is learned, not what is said.
+    the time: for those who want what is learned, not what is said. annotations: what was done that tickets may follow.
     """
 
     def __init__(
@@ -47,8 +48,9 @@ class Replay:
         plans: dict[str, PublishedPlan],
         learning: Learning | None = None,
         by_index: bool = False,
+        annotations: tuple[Annotation, ...] = (),
     ) -> None:
-        world = World(product, plans)
+        world = World(product, plans, annotations)
         self.rows: dict[bytes, bytes] = {}
         self.known, self.by_index = Known(product, waits=not by_index), by_index
         self.learning = learning or Learning(product)
@@ -118,7 +120,8 @@ class Replay:
 
 def replay(recording: Recording, product: Product, progress: Callable[[int], None] | None = None) -> Snapshot:
     """Every snapshot of a recording, by its key."""
-    running = Replay(product, applied(read_plan(path.read_bytes()) for path in recording.plans))
+    plans = applied(read_plan(path.read_bytes()) for path in recording.plans)
+    running = Replay(product, plans, annotations=recording.annotations)
     running.feed(recording.records(), recording.last_tick, progress)
     return running.snapshot()
 

@@ -17,6 +17,7 @@ from models.contribution import World
 from models.messages import Output, partial_key
 from models.readout.looks import Looks
 from models.snapshot import Partials, Snapshot, aggregates
+from streams.annotations import Annotations
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted
 from streams.config import Surroundings
@@ -46,8 +47,8 @@ class Publisher:
         self.here, self.app = here, app
         self.store = Store(here.redis_url, here.redis_prefix)
         self.cluster = str(AdminClient(here.confluent).list_topics(timeout=10).cluster_id)
-        self.plans = Plans(here)
-        self.world = World(here.product, self.plans.published)
+        self.plans, self.annotations = Plans(here), Annotations(here)
+        self.world = self._world()
         self.sender = Sender(here.confluent, here.topic, lambda: lease_of(app).check(), here.session_timeout_s)
         self._partials_topic: Compacted | None = None
         self._partials = Partials(here.partitions)
@@ -58,6 +59,9 @@ class Publisher:
         self._changed = True
         self.lag = Lag(here)
         self._pulses = 0
+
+    def _world(self) -> World:
+        return World(self.here.product, self.plans.published, self.annotations.known)
 
     # -- pulses: aggregates --------------------------------------------------------------------------------------
 
@@ -76,8 +80,8 @@ class Publisher:
     def pulse(self, offset: int) -> None:
         """Merge what has changed and write it, all at once, behind the fence."""
         self._read_partials()
-        if self.plans.refresh():
-            self.world = World(self.here.product, self.plans.published)
+        if self.plans.refresh() | self.annotations.refresh():
+            self.world = self._world()
             self._changed = True
         fence = Fence(self.cluster, self.here.topic("pulse"), offset)
         self._pulses += 1

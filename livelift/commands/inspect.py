@@ -1,11 +1,11 @@
-"""Looking at what there is: snapshots, schemas, refusals; and asking for somebody to be forgotten."""
+"""Looking at what there is: snapshots, schemas, refusals; noting what was done; asking for somebody to be forgotten."""
 
 from typing import Annotated
 
 import msgspec
 import typer
 
-from livelift.commands.given import Json
+from livelift.commands.given import At, Json
 from livelift.settings import Settings
 
 SHOWN = 20
@@ -79,6 +79,27 @@ def forget(
     print(
         "asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention"
     )
+
+
+def annotate(
+    what: Annotated[str, typer.Option("--what", help="What was done, e.g. `article published`.")],
+    area: Annotated[str | None, typer.Option("--area", help="The area of the product (without: all of it).")] = None,
+    at: At = None,
+) -> None:
+    """Note what was done, so that the tickets before and after it are compared.
+
+    Example: [bold]livelift annotate --area billing --what "article published"[/bold]
+    """
+    from livelift.annotations import annotate as write_annotations
+    from livelift.commands.given import needs_time, shown, when
+    from livelift.reach import reach_kafka
+    from models.education.annotations import new_annotation
+
+    settings = Settings()
+    needs_time(settings, at)
+    one = new_annotation(when(at), what, area)
+    write_annotations(reach_kafka(settings, "annotations"), [one])
+    print(f"{shown(one.instant)}  {area or 'all areas'}: {what}  ({one.id})")
 
 
 def journey_table() -> None:

@@ -8,10 +8,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from livelift.recording.annotated import read_annotations
 from livelift.recording.lines import read_lines
 from livelift.recording.record import TICK, Log, Record, RecordingError
 from livelift.recording.tables import EVENTS, TABLES, read_tables
 from livelift.recording.ticks import daily, in_time_order, in_written_order, last_tick, plausible, tick_message
+from models.education.annotations import Annotation
 from models.plan import Plan, PlanError, read_plan
 from models.product import Product, ProductError, read_product
 
@@ -31,6 +33,8 @@ class Recording:
     config: Path | None
     simulated: bool
     """Made up, not observed: to be labelled so wherever it is shown."""
+    annotations: tuple[Annotation, ...]
+    """What was done that tickets may follow."""
     refused: list[str]
     """Lines that could not be placed in any topic or time, each with its file, its number and what to do."""
     _log: Log
@@ -63,6 +67,7 @@ def open_recording(folder: Path, as_written: bool = False) -> Recording:
         plans=plans,
         config=config,
         simulated=product.simulated or is_simulated(folder),
+        annotations=read_annotations(folder),
         refused=refused,
         _log=log,
         _order=order,

@@ -62,11 +62,11 @@ def score(net: Net, alpha: float = 0.05) -> Score:
     if not net.answers:
         return Score(None, None, None, None)
     value = 100 * net.net / net.answers
-    variance = _variance(net)
-    if variance is None:
+    if not _varies(net):
         return Score(value, None, None, None)
-    se = sqrt(variance)
-    reach = se * float(stdtrit(net.respondents - 1, 1 - alpha / 2))
+    degrees = net.respondents - 1
+    se = 100 * sqrt(_squares(net) * net.respondents / degrees) / net.answers
+    reach = se * float(stdtrit(degrees, 1 - alpha / 2))
     return Score(value, se, max(value - reach, -100.0), min(value + reach, 100.0))
 
 
@@ -75,27 +75,27 @@ def change(before: Net, after: Net, shared: Shared, alpha: float = 0.05) -> Chan
 
     shared: of those, with the earlier period as the first. None where an error is not known.
     """
-    variances = _variance(before), _variance(after)
-    if variances[0] is None or variances[1] is None:
+    if not (_varies(before) and _varies(after)):
         return None
     r0, r1 = before.net / before.answers, after.net / after.answers
     product = shared.nets - r1 * shared.net_count - r0 * shared.count_net + r0 * r1 * shared.counts
-    variance = variances[0] + variances[1] - 2e4 * product / (before.answers * after.answers)
-    if variance <= 0:
+    squares = _squares(before) / before.answers**2 + _squares(after) / after.answers**2
+    squares -= 2 * product / (before.answers * after.answers)
+    if squares <= 0:
         return None
-    difference, se = 100 * (r1 - r0), sqrt(variance)
     degrees = before.respondents + after.respondents - shared.respondents - 1
+    difference, se = 100 * (r1 - r0), 100 * sqrt(squares * (degrees + 1) / degrees)
     reach = se * float(stdtrit(degrees, 1 - alpha / 2))
     p = 2 * float(stdtr(degrees, -abs(difference) / se))
     return Change(difference, se, difference - reach, difference + reach, p)
 
 
-def _variance(net: Net) -> Number:
-    """Of a ratio of sums over clusters (Cochran 1977, equation 6.13), in squared points."""
-    if net.respondents < 2:
-        return None
+def _varies(net: Net) -> bool:
+    """Whether there are respondents who differ, so that an error can be read from them."""
+    return net.respondents > 1 and abs(net.net) < net.answers and _squares(net) > 0
+
+
+def _squares(net: Net) -> float:
+    """Σ(s - rn)² over respondents: of the ratio estimator's variance (Cochran 1977, section 6.3)."""
     ratio = net.net / net.answers
-    squares = net.nets - 2 * ratio * net.counts_net + ratio * ratio * net.counts
-    if squares <= 0 or abs(net.net) == net.answers:
-        return None
-    return 1e4 * squares / net.answers**2 * net.respondents / (net.respondents - 1)
+    return net.nets - 2 * ratio * net.counts_net + ratio * ratio * net.counts
