@@ -5,6 +5,7 @@ Several answers of one respondent are alike, so respondents are the clusters of 
 its variance is the multinomial's, (p + d - (p - d)²)/n, times n/(n - 1).
 """
 
+from fractions import Fraction
 from math import sqrt
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ def score(net: Net, alpha: float = 0.05) -> Score:
     if not _varies(net):
         return Score(value, None, None, None)
     degrees = net.respondents - 1
-    se = 100 * sqrt(_squares(net) * net.respondents / degrees) / net.answers
+    se = 100 * sqrt(_squares(net) * net.respondents / degrees)
     reach = se * float(stdtrit(degrees, 1 - alpha / 2))
     return Score(value, se, max(value - reach, -100.0), min(value + reach, 100.0))
 
@@ -77,12 +78,10 @@ def change(before: Net, after: Net, shared: Shared, alpha: float = 0.05) -> Chan
     """
     if not (_varies(before) and _varies(after)):
         return None
-    r0, r1 = before.net / before.answers, after.net / after.answers
-    product = shared.nets - r1 * shared.net_count - r0 * shared.count_net + r0 * r1 * shared.counts
-    squares = _squares(before) / before.answers**2 + _squares(after) / after.answers**2
-    squares -= 2 * product / (before.answers * after.answers)
-    if squares <= 0:
+    squares = _squares(before) + _squares(after) - 2 * _products(before, after, shared)
+    if not squares:
         return None
+    r0, r1 = before.net / before.answers, after.net / after.answers
     degrees = before.respondents + after.respondents - shared.respondents - 1
     difference, se = 100 * (r1 - r0), 100 * sqrt(squares * (degrees + 1) / degrees)
     reach = se * float(stdtrit(degrees, 1 - alpha / 2))
@@ -95,7 +94,14 @@ def _varies(net: Net) -> bool:
     return net.respondents > 1 and abs(net.net) < net.answers and _squares(net) > 0
 
 
-def _squares(net: Net) -> float:
-    """Σ(s - rn)² over respondents: of the ratio estimator's variance (Cochran 1977, section 6.3)."""
-    ratio = net.net / net.answers
-    return net.nets - 2 * ratio * net.counts_net + ratio * ratio * net.counts
+def _squares(net: Net) -> Fraction:
+    """Σ(s - rn)²/N² over respondents, exactly: of the ratio estimator's variance (Cochran 1977, section 6.3)."""
+    ratio = Fraction(net.net, net.answers)
+    return (net.nets - 2 * ratio * net.counts_net + ratio * ratio * net.counts) / net.answers**2
+
+
+def _products(before: Net, after: Net, shared: Shared) -> Fraction:
+    """The same of two periods: the sum over those who answered in both of one's residual times the other's."""
+    first, second = Fraction(before.net, before.answers), Fraction(after.net, after.answers)
+    products = shared.nets - second * shared.net_count - first * shared.count_net + first * second * shared.counts
+    return products / (before.answers * after.answers)

@@ -6,6 +6,7 @@ and in which a dispersion would cancel out; times G/(G - 1), with G - 1 degrees 
 """
 
 from collections.abc import Mapping
+from fractions import Fraction
 from math import exp, log, sqrt
 from typing import NamedTuple
 
@@ -68,26 +69,37 @@ def between(of: Merged, everywhere: Merged, first: int, second: int) -> Between:
 
 
 def rate_ratio(before: Month, after: Month, both: Between, alpha: float = 0.05) -> Ratio | None:
-    """The later rate over the earlier one. None without tickets or active users in either month, or of one account."""
+    """The later rate over the earlier one. None without tickets or active users in either month, or without two
+    accounts that differ: then nothing says how well it is known."""
     if not (before.tickets and after.tickets and before.active and after.active) or both.accounts < 2:
         return None
-    r0, r1 = before.tickets / before.active, after.tickets / after.active
-    product = both.tickets - r1 * both.tickets_active - r0 * both.active_tickets + r0 * r1 * both.active
-    variance = (
-        _squares(before, r0) / before.tickets**2
-        + _squares(after, r1) / after.tickets**2
-        - 2 * product / (before.tickets * after.tickets)
-    )
-    if variance <= 0:
+    variance = _spread(before) + _spread(after) - 2 * _together(before, after, both)
+    if not variance:
         return None
     se = sqrt(variance * both.accounts / (both.accounts - 1))
     reach = se * float(stdtrit(both.accounts - 1, 1 - alpha / 2))
-    middle = log(r1 / r0)
-    return Ratio(r1 / r0, se, _exp(middle - reach), _exp(middle + reach))
+    ratio = (after.tickets / after.active) / (before.tickets / before.active)
+    return Ratio(ratio, se, _exp(log(ratio) - reach), _exp(log(ratio) + reach))
 
 
-def _squares(month: Month, rate: float) -> float:
-    return month.tickets2 - 2 * rate * month.tickets_active + rate * rate * month.active2
+def _spread(month: Month) -> Fraction:
+    """Σ(t/Σt - e/Σe)² over accounts, exactly: an account's share of the tickets less its share of the active users."""
+    tickets, active = month.tickets, month.active
+    return (
+        Fraction(month.tickets2, tickets**2)
+        + Fraction(month.active2, active**2)
+        - Fraction(2 * month.tickets_active, tickets * active)
+    )
+
+
+def _together(before: Month, after: Month, both: Between) -> Fraction:
+    """The sum over accounts of that difference in one month times that in the other."""
+    return (
+        Fraction(both.tickets, before.tickets * after.tickets)
+        + Fraction(both.active, before.active * after.active)
+        - Fraction(both.tickets_active, before.tickets * after.active)
+        - Fraction(both.active_tickets, after.tickets * before.active)
+    )
 
 
 def _exp(power: float) -> float:

@@ -11,7 +11,7 @@ from models.readout.written import bounds, number
 
 NO_AREA = "(no area)"
 OBSERVATIONAL = "Observed, not tried: whatever else changed in these months changed tickets, too."
-TOO_FEW = "there are no tickets, or no active users, in one of the months, or there is only one account"
+TOO_FEW = "one of the months has no tickets or no active users, or there are not two accounts that differ"
 NOT_OVER = "the month after it is not over yet"
 TOO_OLD = "the month before it is no longer kept"
 NO_TICKETS_OF_AREA = "no ticket of this area is told of"

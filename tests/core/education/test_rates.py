@@ -66,6 +66,7 @@ def test_the_interval_holds_no_change_as_often_as_it_says() -> None:
     ([[3, 0], [2, 0]], [[1, 1], [2, 2]]),
     ([[3, 1], [2, 1]], [[0, 1], [0, 2]]),
     ([[3, 1]], [[1, 1]]),
+    ([[2, 1], [2, 1]], [[1, 1], [1, 1]]),
 ])  # fmt: skip
-def test_nothing_is_said_of_no_tickets_no_users_or_one_account(tickets: list, active: list) -> None:
+def test_nothing_is_said_of_no_tickets_no_users_or_no_two_accounts_that_differ(tickets: list, active: list) -> None:
     assert found_of(np.array(tickets), np.array(active)) is None
