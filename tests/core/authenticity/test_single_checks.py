@@ -103,6 +103,12 @@ def test_a_day_is_compared_with_its_weekday() -> None:
     assert found.p < 0.001
 
 
+def test_the_day_on_which_a_recording_begins_is_not_compared() -> None:
+    busy_mondays = [1000, 40, 40, 40, 40, 40, 40] * 6
+    assert not volume_break(daily([90, *busy_mondays[1:]]), SECOND).beyond
+    assert volume_break(daily([*busy_mondays[:7], 90, *busy_mondays[8:]]), SECOND).beyond
+
+
 def test_silence_at_the_end_counts_once_it_is_known_how_far_was_recorded() -> None:
     counters = daily([100, 104, 98, 101, 97, 90, 95] * 6)
     last = max(counters.days)
@@ -156,8 +162,8 @@ def test_gaps_on_a_grid_and_equal_gaps_are_counted() -> None:
 def test_the_same_time_of_day_is_found_across_midnight() -> None:
     usual = np.r_[np.zeros(30), np.full(30, 12 * HOUR)].astype(np.int64)[:, None]
     # Every second midnight, in turn a minute before and after it: no day has two beginnings.
-    at = MONDAY + np.arange(1, 10) * 2 * DAY + usual + np.where(np.arange(9) % 2, MINUTE, -MINUTE)
-    assert same_time_of_day(Events(np.repeat(np.arange(60), 9), at.ravel()), SECOND).effect == 1
+    at = MONDAY + np.arange(1, 11) * 2 * DAY + usual + np.where(np.arange(10) % 2, MINUTE, -MINUTE)
+    assert same_time_of_day(Events(np.repeat(np.arange(60), 10), at.ravel()), SECOND).effect == 1
     free = same_time_of_day(lives(np.random.default_rng(1), mean=40), SECOND)
     assert free.effect is not None
     assert free.effect < 0.01
