@@ -57,10 +57,14 @@ def trained_months(learner: Learner) -> tuple[int, ...]:
 
 
 def _now(learner: Learner) -> Iterator[Cell]:
-    """Of a user who belongs to the account: whether they are trained, and have adopted and understood the product."""
-    trained = "trained_now" if learner.trained else "untrained_now"
-    yield USERS, trained, "adopted" if learner.adopted else "not_adopted", 1
-    yield USERS, "comprehension", comprehension_of(learner), 1
+    """Of a user who belongs to the account: whether they are trained, and have adopted and understood the product.
+
+    Those who have neither learned nor adopted, most at first, are what is left of all.
+    """
+    if learner.trained:
+        yield USERS, "trained_now", "adopted" if learner.adopted else "not_adopted", 1
+    if learner.adopted:
+        yield USERS, "adoption", comprehension_of(learner), 1
     for action in learner.actions:
         yield USERS, "did", action, 1
     for pair, which in only_one(learner.milestones):
@@ -68,9 +72,7 @@ def _now(learner: Learner) -> Iterator[Cell]:
 
 
 def comprehension_of(learner: Learner) -> str:
-    """Whether a user understood what they use, only uses it (and whether they were asked), or neither."""
-    if not learner.adopted:
-        return "neither"
+    """Whether a user who has adopted the product understood it, or only uses it, and whether they were asked."""
     if learner.understood is None:
         return "not_asked"
     return "understood" if learner.understood else "answered_wrong"

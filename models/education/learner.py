@@ -119,7 +119,8 @@ def visited(row: Row, stays: tuple[tuple[int, int | None], ...]) -> tuple[int, .
 
 def adopted_at(row: Row, key_actions: tuple[str, ...]) -> int | None:
     """When the user first did a key action."""
-    return min((row.first_uses[name] for name in key_actions if name in row.first_uses), default=None)
+    uses = row.first_uses
+    return min([uses[name] for name in key_actions if name in uses], default=None)
 
 
 def only_used(row: Row, before: Learner, visits_moved: bool, key_actions: tuple[str, ...]) -> bool:
@@ -136,11 +137,13 @@ def _used(row: Row, key_actions: tuple[str, ...]) -> tuple[int | None, tuple[str
 
 
 def _histories(row: Row) -> Instants:
-    product, training, support = (row.firsts.get(source) for source in SOURCES)
-    return product, training, support
+    firsts = row.firsts
+    return firsts.get("product"), firsts.get("training"), firsts.get("support")
 
 
 def _stays(joined: tuple[int, ...], left: tuple[int, ...]) -> tuple[tuple[int, int | None], ...]:
+    if len(joined) == 1 and not left:
+        return ((month_of(joined[0]), None),)
     ends = [*map(month_of, left), *[None] * (len(joined) - len(left))]
     return tuple(zip(map(month_of, joined), ends, strict=True))
 

@@ -6,7 +6,7 @@ errors that know that users of one account, and answers of one person, are alike
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import xxhash
@@ -14,7 +14,7 @@ import xxhash
 from models.adding import add
 from models.clock import micros
 from models.education.cells import CONCEPTS, SURVEYS, TICKETS, USERS, cells, trained_months
-from models.education.learner import ABOUT, NOBODY, SOURCES, Instants, Learner
+from models.education.learner import ABOUT, SOURCES, Instants, Learner
 from models.education.months import month_at
 from models.education.sequence import orders
 from models.product import Education
@@ -90,14 +90,17 @@ class EducationSums:
             self._replace_tickets(account, old.tickets, new.tickets)
         if not (old.stays or new.stays):
             return
-        self._judge(account, key, new)
+        if old.milestones != new.milestones or old.present != new.present or key in account.judged:
+            self._judge(account, key, new)
         self._replace_active(account, old, new)
-        for learner, sign in ((old, -1), (new, 1)):
+        for learner, sign in ((old, -1), (new, 1)) if old.stays else ((new, 1),):
             for id_, name, cell, amount in cells(learner):
                 add(self.counts[id_][name], cell, sign * amount)
                 self.changed.add(id_)
 
     def _replace_active(self, account: OfAccount, old: Learner, new: Learner) -> None:
+        if old.months == new.months and old.milestones[0] == new.milestones[0]:
+            return
         counts = self.counts[USERS]
         for month, change in _difference(old.months, new.months):
             had = month in account.active
@@ -113,7 +116,7 @@ class EducationSums:
     def _replace_histories(self, account: OfAccount, old: Instants, new: Instants, rows: Iterable[Learner]) -> None:
         held = account.histories
         if all(was is None or (now is not None and now <= was) for was, now in zip(old, new, strict=True)):
-            found = _earliest((held, new))
+            found = _earliest((held, new)) if any(held) else new
         else:  # a row is gone, and its histories with it
             found = _earliest([UNKNOWN_HISTORIES, *(one.histories for one in rows)])
         if found == held:
@@ -127,14 +130,17 @@ class EducationSums:
         self.changed.add(USERS)
 
     def _judge(self, account: OfAccount, key: bytes, new: Learner) -> None:
-        before = account.judged.pop(key, NOBODY)
+        before = account.judged.pop(key, None)
         if new.present and sum(at is not None for at in new.milestones) > 1:
             account.judged[key] = new
-        if before.milestones != new.milestones or before.present != new.present:
-            self._count_orders([before], account.histories, -1)
-            self._count_orders([account.judged.get(key, NOBODY)], account.histories, 1)
+        after = account.judged.get(key)
+        if before is None or after is None or before.milestones != after.milestones:
+            self._count_orders([] if before is None else [before], account.histories, -1)
+            self._count_orders([] if after is None else [after], account.histories, 1)
 
-    def _count_orders(self, learners: Iterable[Learner], histories: Instants, sign: int) -> None:
+    def _count_orders(self, learners: Collection[Learner], histories: Instants, sign: int) -> None:
+        if not learners:
+            return
         known = _earliest((histories, self._stated))
         for learner in learners:
             for pair, order in orders(learner.milestones, known):
@@ -195,6 +201,8 @@ class EducationSums:
 def _shift_products(counts: Counts, name: str, held: Mapping[int, int], month: int, change: int) -> None:
     """Move an account's squares and products of a count in two months, as its count in one of them changes."""
     add(counts[f"{name}:0"], month, (2 * held.get(month, 0) + change) * change)
+    if not held:
+        return
     for apart in AHEAD[1:]:
         add(counts[f"{name}:{apart}"], month, change * held.get(month + apart, 0))
         add(counts[f"{name}:{apart}"], month - apart, change * held.get(month - apart, 0))

@@ -44,6 +44,11 @@ def up_to(sums: Merged, name: str, months: Sequence[int]) -> dict[int, int]:
     )
 
 
+def users_of(sums: Merged) -> int:
+    """Users who belong to their account now."""
+    return sum(sums.get("known", {}).values())
+
+
 def in_month(sums: Merged, name: str, month: int) -> int:
     return sums.get(name, {}).get(str(month), 0)
 
@@ -73,10 +78,10 @@ def read_adoption(sums: Merged, actions: Sequence[str], months: Sequence[int]) -
     """Key actions: who has ever done one, and whether the trained more often than the untrained."""
     if not actions:
         return {"share": None, "because": NO_KEY}
-    trained, untrained = sums.get("trained_now", {}), sums.get("untrained_now", {})
-    cells = [of.get(which, 0) for of in (trained, untrained) for which in ("adopted", "not_adopted")]
-    both, only_trained, only_untrained, neither = cells
-    users, did = sum(cells), sums.get("did", {})
+    trained, users, did = sums.get("trained_now", {}), users_of(sums), sums.get("did", {})
+    both, only_trained = trained.get("adopted", 0), trained.get("not_adopted", 0)
+    only_untrained = sum(sums.get("adoption", {}).values()) - both
+    neither = users - both - only_trained - only_untrained
     known, adopted = up_to(sums, "known", months), up_to(sums, "adopted", months)
     return {
         "users": users,
@@ -138,15 +143,13 @@ def read_coverage(sums: Merged, months: Sequence[int]) -> list[dict[str, Any]]:
 
 def read_comprehension(sums: Merged, concepts: Merged, names: Sequence[str], actions: Sequence[str]) -> dict[str, Any]:
     """Concepts by their first answers, and adoption split by whether what is used is understood."""
-    split = sums.get("comprehension", {})
-    understood, wrong, unasked, neither = (
-        split.get(name, 0) for name in ("understood", "answered_wrong", "not_asked", "neither")
-    )
+    split, users = sums.get("adoption", {}), users_of(sums)
+    understood, wrong, unasked = (split.get(name, 0) for name in ("understood", "answered_wrong", "not_asked"))
     told: dict[str, Any] = {
-        "users": understood + wrong + unasked + neither,
+        "users": users,
         "understood": understood,
         "used_only": {"users": wrong + unasked, "answered_wrong": wrong, "not_asked": unasked},
-        "neither": neither,
+        "neither": users - understood - wrong - unasked,
         "note": UNDERSTOOD,
     }
     return {
