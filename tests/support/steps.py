@@ -23,6 +23,7 @@ class Steps:
 
     def __init__(self, recording: Recording) -> None:
         self.recording, self.plans, self.last_tick = recording, recording.plans, recording.last_tick
+        self.annotations = recording.annotations
         self.of = recording.events + recording.ticks
         self.sent = 0
         self._allowed, self._moved, self._over = 0, Condition(), False
