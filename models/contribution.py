@@ -141,10 +141,6 @@ def after_usage(row: Row, before: Contribution, world: World, taught: bool = Tru
     if days != before.days or began != before.began:
         regular = _regular(row, joined, left, world)
     trained = _trained(row, joined, left)
-    learner, key_actions = before.learner, world.product.actions.key
-    visits_moved = days != before.days or row.earlier != before.earlier
-    if taught or began != before.began or not only_used(row, learner, visits_moved, key_actions):
-        learner = learner_of(row, before.user_id is not None, joined, left, key_actions)
     return before._replace(
         days=days,
         regular=regular,
@@ -156,17 +152,24 @@ def after_usage(row: Row, before: Contribution, world: World, taught: bool = Tru
         joined=joined,
         left=left,
         earlier=row.earlier,
-        learner=learner,
+        learner=_learner(row, joined, left, world, None if taught else before, before.user_id is not None),
         accepted=row.accepted,
         duplicates=row.duplicates,
     )
 
 
 def contribution_of(
-    row: Row, account_id: str, user_id: str | None, world: World, now: int, shared: Shared = NOTHING_SHARED
+    row: Row,
+    account_id: str,
+    user_id: str | None,
+    world: World,
+    now: int,
+    shared: Shared = NOTHING_SHARED,
+    untaught: Contribution | None = None,
 ) -> Contribution:
     """Read one row at event time `now`. `shared` is what the account's own row says of its users: a user has converted,
-    too, when the account has as a whole."""
+    too, when the account has as a whole. untaught: what the row said before, if nothing has come since that tells of
+    education."""
     product = world.product
     converted_at = min((at for at in (row.converted_at, shared.converted_at) if at is not None), default=None)
     subject = subject_of(row, user_id is not None, shared, world.asks_usage) if world.plans else None
@@ -202,11 +205,23 @@ def contribution_of(
         mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
         renewal=row.terms.renews_at if row.terms.renews_at[0] != NEVER else None,
         earlier=row.earlier,
-        learner=learner_of(row, user_id is not None, joined, left, product.actions.key),
+        learner=_learner(row, joined, left, world, untaught, user_id is not None),
         accepted=row.accepted,
         duplicates=row.duplicates,
         due=min(dues, default=None),
     )
+
+
+def _learner(
+    row: Row, joined: tuple[int, ...], left: tuple[int, ...], world: World, before: Contribution | None, user: bool
+) -> Learner:
+    """What a row says of education: as before, where nothing has come that tells of it and use has changed nothing."""
+    key_actions = world.product.actions.key
+    if before is not None and (joined, left) == (before.joined, before.left):
+        moved = (row.top_day, row.days) != before.days or row.earlier != before.earlier
+        if only_used(row, before.learner, moved, key_actions):
+            return before.learner
+    return learner_of(row, user, joined, left, key_actions)
 
 
 def first_day(row: Row) -> int | None:

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient
 
 from livelift.local.jars import java, kafka_classpath
 from livelift.local.process import Child, NotStarted, check_port, free_port
-from streams.topics import DEAD_LETTER_LIMIT
+from streams.topics import ROW_LIMIT
 
 READY_S = 60.0
 ASK_S = 2.0
@@ -29,7 +29,7 @@ BROKER: dict[str, str | int] = {
     "transaction.state.log.num.partitions": 3,
     "group.initial.rebalance.delay.ms": 0,
     "group.min.session.timeout.ms": 1000,
-    "message.max.bytes": DEAD_LETTER_LIMIT,
+    "message.max.bytes": ROW_LIMIT,
     "log.segment.bytes": 128 * 1024 * 1024,
     "log.index.size.max.bytes": 1024 * 1024,
     "num.network.threads": 2,

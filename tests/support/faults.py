@@ -113,15 +113,16 @@ class Scene:
         """Let the play go on, do it, and remember it.
 
         The scorers it `hits` are struck at a random instant `within` so many seconds, and never idle: that would prove
-        nothing.
+        nothing. Other workers are struck as the play goes on, which must not have come to its end.
         """
         assert self.play is not None
         if hits:
             there = self._stopped_at_work(within)
         else:
-            self.play.steps.allow(self._then)
             there = self._ends()
         sent = self.play.steps.sent
+        if not hits:
+            self.play.steps.allow(self._then)
         fault()
         unfinished = patiently("the group's offsets", lambda: self.unfinished(there))
         if hits:
