@@ -116,10 +116,7 @@ class Scene:
         nothing. Other workers are struck as the play goes on, which must not have come to its end.
         """
         assert self.play is not None
-        if hits:
-            there = self._stopped_at_work(within)
-        else:
-            there = self._ends()
+        there = self._stopped_at_work(within) if hits else self._ends()
         sent = self.play.steps.sent
         if not hits:
             self.play.steps.allow(self._then)
