@@ -6,6 +6,7 @@ import typer
 
 from livelift.commands import experiments as on_experiments
 from livelift.commands import inspect, judging, models, recordings, running, scores
+from livelift.commands import sources as on_sources
 from livelift.reach import in_words
 from livelift.surroundings import complain
 
@@ -28,6 +29,7 @@ def group(what: str, example: str) -> typer.Typer:
 topics = group("Create and check the topics of the contract.", "livelift topics check")
 experiments = group("Experiments: from a draft to what came of it.", "livelift experiments list")
 on_models = group("The models that learn side by side, and which of them scores.", "livelift models list")
+sources = group("Your data onto the topics: files, logs, queries, by a mapping.", "livelift sources check nps.toml")
 journeys = group("Journeys through onboarding.", "livelift journeys table")
 score = group("Scores of accounts: what they are made of.", "livelift score explain --account acme")
 dead_letters = group("What was refused, and why.", "livelift dead-letters list")
@@ -54,10 +56,13 @@ experiments.command("show")(on_experiments.show)
 on_models.command("list")(models.list_models)
 on_models.command("compare")(models.compare)
 on_models.command("promote")(models.promote)
+sources.command("check")(on_sources.check)
+sources.command("run")(on_sources.run)
 journeys.command("table")(inspect.journey_table)
 score.command("explain")(scores.explain)
 dead_letters.command("list")(inspect.list_dead_letters)
 app.add_typer(topics, name="topics")
+app.add_typer(sources, name="sources")
 app.add_typer(experiments, name="experiments")
 app.add_typer(on_models, name="models")
 app.add_typer(journeys, name="journeys")

@@ -53,6 +53,8 @@ TOPICS: tuple[Topic, ...] = (
     Topic("alerts", "account_id", 1, retention_days=400),
     Topic("alert-commands", "account_id", 1, retention_days=400),
     Topic("annotations", "id", 1, compacted=True),
+    Topic("identities", "alias", 1, compacted=True),
+    Topic("unresolved", "alias", 1, retention_days=400),
 )
 ROWS_TABLE = "rows"
 """Faust's name for the rows' table; its changelog is `<app id>-rows-changelog`."""

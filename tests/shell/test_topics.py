@@ -30,6 +30,8 @@ CONTRACT = {  # topic: (key, partitions (None: N), kept)
     "alerts":            ("account_id", 1, 400 * DAY_MS),
     "alert-commands":    ("account_id", 1, 400 * DAY_MS),
     "annotations":       ("id", 1, COMPACTED),
+    "identities":        ("alias", 1, COMPACTED),
+    "unresolved":        ("alias", 1, 400 * DAY_MS),
 }
 # fmt: on
 
