@@ -1,13 +1,15 @@
-"""livelift: customers scored while they use the product. `assign` and `load_plan` are for the product's own code."""
+"""livelift: customers scored while they use the product. What is here is for the product's own code: `Emitter` sends
+events, `assign` and `load_plan` say which arm of an experiment an account is in."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from livelift.emitter import Emitter
     from models.assignment import assign
     from models.plan import Plan
 
-__all__ = ["assign", "load_plan"]
+__all__ = ["Emitter", "assign", "load_plan"]
 
 
 def load_plan(path: str | Path) -> "Plan":
@@ -21,9 +23,13 @@ def load_plan(path: str | Path) -> "Plan":
 
 
 def __getattr__(name: str) -> Any:
-    """`livelift.assign`, imported when it is first asked for: commands that assign nobody start without it."""
+    """`assign` and `Emitter`, imported when they are first asked for: commands that need neither start without."""
     if name == "assign":
         from models.assignment import assign
 
         return assign
+    if name == "Emitter":
+        from livelift.emitter import Emitter
+
+        return Emitter
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

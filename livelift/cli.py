@@ -5,7 +5,7 @@ import sys
 import typer
 
 from livelift.commands import experiments as on_experiments
-from livelift.commands import inspect, judging, models, recordings, running, scores
+from livelift.commands import inspect, judging, models, recordings, running, scores, sending
 from livelift.commands import sources as on_sources
 from livelift.reach import in_words
 from livelift.surroundings import complain
@@ -41,6 +41,8 @@ app.command()(recordings.play)
 app.command()(recordings.replay)
 app.command()(recordings.simulate)
 app.command()(judging.backtest)
+app.command()(sending.emit)
+app.command()(sending.collect)
 app.command()(inspect.snapshot)
 app.command()(inspect.schema)
 app.command()(inspect.annotate)
@@ -58,6 +60,8 @@ on_models.command("compare")(models.compare)
 on_models.command("promote")(models.promote)
 sources.command("check")(on_sources.check)
 sources.command("run")(on_sources.run)
+sources.command("link")(on_sources.link)
+sources.command("suggest")(on_sources.suggest)
 journeys.command("table")(inspect.journey_table)
 score.command("explain")(scores.explain)
 dead_letters.command("list")(inspect.list_dead_letters)

@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """Where `livelift up` and `livelift demo` keep the data and logs of what they start."""
     config: Path = Path("livelift.toml")
     """The description of the product, see [product.md](product.md)."""
+    collector_write_key: SecretStr | None = None
+    """Basic user name that `livelift collect` asks for, as Segment does; without it anybody is listened to."""
     ready_file: Path | None = None
     """A file that a worker makes when it holds its partitions, for health checks."""
 

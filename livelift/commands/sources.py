@@ -81,13 +81,13 @@ def run(
 def _run_once(mappings: list[Path], to: Path | None, again: bool, note: Callable[[Any], None], json: bool) -> None:
     """Every source once, one after the other, then the closing ticks of the finished ones."""
     from livelift.progress import counting
-    from livelift.sources.run import Sending, shown, state_file
+    from livelift.sources.run import Sending, state_file
     from livelift.surroundings import complain
 
     settings = Settings()
     sendings: list[tuple[Sending, Any]] = []
-    with ExitStack() as exits:
-        for path in mappings:
+    for path in mappings:
+        with ExitStack() as exits:
             stream = _stream(path, to)
             name = stream.mapping.name
             out, states = _destination(exits, settings, to, name)
@@ -97,14 +97,21 @@ def _run_once(mappings: list[Path], to: Path | None, again: bool, note: Callable
             with counting(name, stream.reader.total, quiet=json) as progress:
                 sending.run(progress, again)
             sendings.append((sending, out))
-            if json:
-                print(as_json(shown(name, sending)), flush=True)
-            else:
-                later = f" ({sending.new_rows:,} of them now)" if sending.new_rows != sending.counts.rows else ""
-                sent_on = f", {sending.counts.linked:,} sent on as linked" if sending.counts.linked else ""
-                print(f"{name}: {sending.counts}{sent_on}{later}", flush=True)
-        if to is None and settings.clock == "log":
-            _close(sendings)
+            _say(name, sending, json)
+    if to is None and settings.clock == "log":
+        _close(sendings)
+
+
+def _say(name: str, sending: Any, json: bool) -> None:
+    """The count of a source, of all its rows; and how many of them were read now."""
+    from livelift.sources.run import shown
+
+    if json:
+        print(as_json(shown(name, sending)), flush=True)
+        return
+    later = f" ({sending.new_rows:,} of them now)" if sending.new_rows != sending.counts.rows else ""
+    sent_on = f", {sending.counts.linked:,} sent on as linked" if sending.counts.linked else ""
+    print(f"{name}: {sending.counts}{sent_on}{later}", flush=True)
 
 
 def _close(sendings: list[tuple[Any, Any]]) -> None:
@@ -123,7 +130,7 @@ def _destination(exits: ExitStack, settings: Settings, to: Path | None, name: st
     if to is not None:
         from livelift.sources.to_folder import STATES, ToFolder
 
-        folder = ToFolder(to)
+        folder = ToFolder(to, name)
         exits.callback(folder.close)
         return folder, to / STATES
     from livelift.reach import reach_kafka
@@ -188,3 +195,50 @@ def _pause(every: str) -> None:
     if found is None:
         raise typer.BadParameter(f"{every!r} is no time like 30s, 5m or 2h", param_hint="--every")
     sleep(int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]])
+
+
+def link(
+    alias: Annotated[str, typer.Argument(help="An email or an id that sources send instead of account and user.")],
+    account: Annotated[str, typer.Option("--account", help="The account that it stands for.")],
+    user: Annotated[str | None, typer.Option("--user", help="The user of the account, where it is a person.")] = None,
+    hash_key: Annotated[
+        str | None, typer.Option(help="env:NAME or file:PATH: hash the alias first, as the mapping does.")
+    ] = None,
+) -> None:
+    """Say whose an alias is, and send on what waited for it.
+
+    Example: [bold]livelift sources link ann@acme.example --account acme --user ann[/bold]
+    """
+    from livelift.sources.linking import link as link_now
+    from livelift.sources.values import keyed_hash
+
+    known = alias if hash_key is None else keyed_hash(alias, hash_key, Path())
+    with ExitStack() as exits:
+        out, _ = _destination(exits, Settings(), None, "link")
+        count = link_now(out, known, account, user)
+    print(f"linked; {count} event{'s' if count != 1 else ''} sent on")
+
+
+def suggest(
+    most: Annotated[int, typer.Option("--most", min=1, help="How many, the commonest first.")] = 10,
+    json: Json = False,
+) -> None:
+    """List the commonest foreign events that are ignored, each with a mapping to paste.
+
+    Example: [bold]livelift sources suggest[/bold]
+    """
+    from consumers.snapshots import Snapshots
+    from livelift.reach import reach_kafka, reach_redis
+    from livelift.sources.suggest import record_at, suggestions
+
+    settings = Settings()
+    here = reach_kafka(settings)
+    quality = Snapshots(reach_redis(settings), settings.redis_prefix).get("quality") or {}
+    found = suggestions(quality.get("ignored", {}), lambda where: record_at(here, where), most)
+    if json:
+        print(as_json([one._asdict() for one in found]))
+        return
+    for one in found:
+        print(f"# {one.name}: {one.count:,} times, the latest at {one.sample}\n{one.mapping}\n")
+    if not found:
+        print("nothing is ignored: every foreign event has a mapping")

@@ -1,7 +1,7 @@
 """A source's mapping: where its rows come from, and which events each row becomes. Read once into frozen values.
 
 In texts, `{column}` stands for the row's value (`{a.b}`: a field within, or a column of the lookup `a`); everything
-else is meant as it is written.
+else is meant as it is written. `{#line}` and `{#file}` say where the row stands.
 """
 
 import re

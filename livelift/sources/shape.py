@@ -82,7 +82,7 @@ class Judge:
 
 
 class Shape:
-    """Rows of one source to events. `columns`: those that the mapping names."""
+    """Rows of one source to events."""
 
     def __init__(self, mapping: Mapping, judge: Judge, lookups: Lookups | None = None) -> None:
         self.mapping, self.judge, self.lookups = mapping, judge, lookups or {}
@@ -96,19 +96,27 @@ class Shape:
 
     @property
     def columns(self) -> set[str]:
-        return {name for name in self.values.columns if name.split(".")[0] not in self.lookups}
+        """Those that a reader has to find; `#line` and `#file` say where the row stands, and come from nowhere."""
+        return {name for name in self.values.columns if name[0] != "#" and name.split(".")[0] not in self.lookups}
 
     def __call__(self, row: Row) -> list[Made]:
         """The row's events, none where no `when` holds; raises Unreadable, and then no event of the row is sent."""
-        values = row.values
-        if not values:
+        if not row.values:
             return []
-        for name, find in self.lookups.items():
-            values[name] = find(values)
-        made = [event.made(row, self.judge) for event in self._events if event.wanted(values)]
+        whole = self._with_more(row)
+        made = [event.made(whole, self.judge) for event in self._events if event.wanted(whole.values)]
         if not made and isinstance(self.mapping.source, Segment | Exercise):
             return self._as_contract(row)
         return made
+
+    def _with_more(self, row: Row) -> Row:
+        """The row with what the mapping names besides its columns: where it stands, and what lookups find."""
+        if not self.lookups and not any(name[0] == "#" for name in self.values.columns):
+            return row
+        values = {**row.values, "#line": row.number, "#file": row.file}
+        for name, find in self.lookups.items():
+            values[name] = find(values)
+        return row._replace(values=values)
 
     def _as_contract(self, row: Row) -> list[Made]:
         """What no [[event]] takes: an event in the contract's form, or a Segment object that maps onto one."""
@@ -137,6 +145,8 @@ class _Event:
         key = event.id
         if key is None and isinstance(mapping.source, Sql):
             key = f"{{{mapping.source.key}}}@{{{mapping.source.cursor}}}"
+        elif key is None and isinstance(mapping.source, Segment):
+            key = "{messageId}"
         self.key = None if key is None else values.template(key)
 
     @staticmethod

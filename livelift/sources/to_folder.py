@@ -1,5 +1,10 @@
-"""A recording as a destination: events.jsonl, cut back to where the state says before anything is added to it."""
+"""A recording as a destination: events.jsonl, cut back to where the state says before anything is added to it.
 
+Several sources write to one folder, one after the other. One that was stopped half-way has to be finished first: what
+it wrote behind its state is cut off at the file's end.
+"""
+
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -10,6 +15,7 @@ from livelift.recording.folder import EVENTS
 from livelift.sources.identities import Held, Identity
 from livelift.sources.row import SourceError
 from livelift.sources.shape import Made, whose
+from livelift.sources.state import StateFile
 from models.events import SOURCES
 
 UNRESOLVED = "unresolved.jsonl"
@@ -20,21 +26,32 @@ STATES = ".sources"
 class ToFolder:
     """Appends events, each with its topic. What waits for an alias is in unresolved.jsonl, which only grows."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
         if (folder / EVENTS).exists() and not (folder / STATES).is_dir():
             raise SourceError(f"{folder} holds a recording that was not written from sources: name a new folder")
         (folder / STATES).mkdir(parents=True, exist_ok=True)
-        self.folder = folder
+        self.folder, self.name = folder, name
         self.known: dict[str, Identity] = {}
+        self._serial = 0
+        self._lock = (folder / STATES / ".lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise SourceError(f"{folder} is being written to by another run") from error
         self._events = (folder / EVENTS).open("ab")
         self._unresolved = (folder / UNRESOLVED).open("ab")
 
     def begin(self, position: dict[str, Any] | None, at_rest: bool) -> None:
-        self.known = msgspec.convert((position or {}).get("known", {}), dict[str, Identity])
+        states = {path.stem: StateFile(path).read() for path in (self.folder / STATES).glob("*.json")}
+        for name, state in states.items():
+            if name != self.name and not state.at_rest:
+                raise SourceError(f"{self.folder}: {name} was stopped half-way; run it again first")
+        latest = max((state.out for state in states.values() if state.out), key=lambda out: out["serial"], default={})
+        self._serial = latest.get("serial", 0)
+        self.known = msgspec.convert(latest.get("known", {}), dict[str, Identity])
         if position is not None and not at_rest:
-            for file, name in ((self._events, "events"), (self._unresolved, "unresolved")):
-                file.flush()
-                file.truncate(position[name])
+            for file, what in ((self._events, "events"), (self._unresolved, "unresolved")):
+                file.truncate(position[what])
                 file.seek(0, os.SEEK_END)
 
     def send(self, made: Made, value: bytes, account: str) -> None:
@@ -70,9 +87,11 @@ class ToFolder:
             os.fsync(file.fileno())
 
     def position(self) -> dict[str, Any]:
+        self._serial += 1
         known = {alias: msgspec.to_builtins(identity) for alias, identity in self.known.items()}
-        return {"events": self._events.tell(), "unresolved": self._unresolved.tell(), "known": known}
+        ends = {"events": self._events.tell(), "unresolved": self._unresolved.tell()}
+        return {**ends, "known": known, "serial": self._serial}
 
     def close(self) -> None:
-        self._events.close()
-        self._unresolved.close()
+        for file in (self._events, self._unresolved, self._lock):
+            file.close()

@@ -109,9 +109,7 @@ class Values:
             text = text.replace(thousands, "")
         if decimal == ",":
             if "." in text:
-                raise Unreadable(
-                    f"{quoted(text)} is not a number with a decimal comma; name `thousands` if the dot is one"
-                )
+                raise Unreadable(f"{quoted(text)} has a dot, and `decimal` is a comma: is the dot `thousands`?")
             text = text.replace(",", ".")
         if "_" in text:
             raise Unreadable(f"{quoted(text)} is not a number")
@@ -165,10 +163,8 @@ class Values:
     def _hashed(self, value: Any) -> str:
         """HMAC-SHA256 in hex: without the key nobody can tell whose id it was, nor try emails one by one."""
         if self._key is None:
-            self._key = read_secret(self.source.hash_key, self.folder, "hash_key").encode()
-            if len(self._key) < SHORTEST_KEY:
-                raise SourceError(f"{self.source.hash_key}: a hash_key has at least {SHORTEST_KEY} bytes")
-        return hmac.digest(self._key, as_text(value).encode(), "sha256").hex()
+            self._key = read_key(self.source.hash_key, self.folder)
+        return _hmac(self._key, as_text(value))
 
     def _test(self, take: Take, test: Test) -> Callable[[dict[str, Any]], bool]:
         checks: list[Callable[[Any], bool]] = []
@@ -220,6 +216,23 @@ def read_secret(where: str | None, folder: Path, name: str) -> str:
     if not held:
         raise SourceError(f"{name}: nothing in {where}")
     return held
+
+
+def read_key(where: str | None, folder: Path) -> bytes:
+    """The key of keyed hashes; SourceError for one that could be guessed."""
+    key = read_secret(where, folder, "hash_key").encode()
+    if len(key) < SHORTEST_KEY:
+        raise SourceError(f"{where}: a hash_key has at least {SHORTEST_KEY} bytes")
+    return key
+
+
+def keyed_hash(text: str, where: str, folder: Path) -> str:
+    """The text as `hash = true` writes it, by the key that is there."""
+    return _hmac(read_key(where, folder), text)
+
+
+def _hmac(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def _boolean(value: Any) -> bool:

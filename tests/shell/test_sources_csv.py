@@ -159,5 +159,7 @@ def test_a_file_that_is_another_one_now_is_not_read_on(tmp_path):
 
 def test_a_mapping_of_which_nothing_comes_out_is_stopped(tmp_path):
     path = mapping(tmp_path, HEADER + GOOD.replace(",9", ",x") * 2_000)
-    with pytest.raises(SourceError, match="none of the first 1,000 rows could be sent.*line 1001: 'x' is not a number"):
+    with pytest.raises(
+        SourceError, match=r"none of the first 1,000 rows could be sent.*line 1001: 'x' is not a number"
+    ):
         send(path, tmp_path / "out")

@@ -45,7 +45,7 @@ def send(mapping: Path, folder: Path, told: list[str] | None = None, again: bool
     product = read_product(settings.read_bytes()) if settings.is_file() else Product()
     said: list[str] = [] if told is None else told
     running = stream(mapping, product, said)
-    out = ToFolder(folder)
+    out = ToFolder(folder, running.mapping.name)
     file = state_file(folder / STATES, running.mapping.name)
     try:
         with file.held():
