@@ -37,13 +37,13 @@ class Database:
         self.source, self.tell, self.pause, self.clock = source, tell, pause, clock
         self._engine = engine_of(source, folder)
         self._cursor: Any = None
-        self._keys: set[Any] = set()
+        self._keys: set[str] = set()
         self._read = 0
 
     def rows(self, place: Place | None) -> Iterator[Row | Broken]:
         """Every row behind the place, to the query's end now; SourceError where the database stays away."""
         if place is not None:
-            self._cursor, self._keys = from_json(place["cursor"]), set(map(from_json, place["keys"]))
+            self._cursor, self._keys = from_json(place["cursor"]), set(place["keys"])
             self._read = place.get("row", 0)
         self._failed_since: float | None = None
         pause_s = FIRST_PAUSE_S
@@ -58,8 +58,7 @@ class Database:
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     def place(self) -> Place:
-        keys = sorted(map(to_json, self._keys), key=str)
-        return {"cursor": to_json(self._cursor), "keys": keys, "row": self._read}
+        return {"cursor": to_json(self._cursor), "keys": sorted(self._keys), "row": self._read}
 
     def done(self) -> int:
         return self._read
@@ -90,9 +89,9 @@ class Database:
         for row in connection.execution_options(**options).execute(statement, given).mappings():
             yield dict(row)
 
-    def _place_of(self, values: dict[str, Any]) -> tuple[Any, Any]:
+    def _place_of(self, values: dict[str, Any]) -> tuple[Any, str]:
         try:
-            return values[self.source.cursor], values[self.source.key]
+            return values[self.source.cursor], str(values[self.source.key])
         except KeyError as error:
             there = ", ".join(values)
             raise SourceError(f"{self.source.name}: the query gives no column {error}; there are {there}") from error
@@ -128,7 +127,7 @@ def engine_of(source: Sql, folder: Path) -> Engine:
 
 
 def to_json(value: Any) -> Any:
-    """A cursor or key for the state file; its type comes back with `from_json`."""
+    """A cursor for the state file; its type comes back with `from_json`."""
     if isinstance(value, datetime):
         return {"datetime": value.isoformat()}
     if isinstance(value, date):

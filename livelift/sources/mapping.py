@@ -158,7 +158,7 @@ class Exercise(Base, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_
 class Sql(Base, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="sql"):
     """A query, read in order of its column `cursor` (never smaller in later rows), then of `key` (unique)."""
 
-    url: Secret | Annotated[str, Meta(pattern="^sqlite:")]
+    url: Annotated[str, Meta(pattern="^(env|file|sqlite):.+")]
     query: str
     cursor: str
     key: str
