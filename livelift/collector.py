@@ -183,7 +183,9 @@ class Collector:
         made = self.shape(Row(FROM, 0, dict(stated)))
         if made:
             return [Sendable(SOURCES[one.topic], one.account or "", one.value) for one in made]
-        who = event.get("groupId") or event.get("userId") or event.get("anonymousId")
+        context = event.get("context")
+        group = event.get("groupId") or (context.get("groupId") if isinstance(context, dict) else None)
+        who = group or event.get("userId") or event.get("anonymousId")
         return [Sendable(SOURCES[0], str(who or event["messageId"]), msgspec.json.encode(stated))]
 
 
@@ -229,7 +231,7 @@ def wall_clock() -> int:
 
 def _bad(reason: str, detail: str) -> web.HTTPBadRequest:
     said = {"success": False, "accepted": 0, "refused": [{"reason": reason, "detail": detail}]}
-    return web.HTTPBadRequest(body=msgspec.json.encode(said), content_type="application/json")
+    return web.HTTPBadRequest(text=msgspec.json.encode(said).decode(), content_type="application/json")
 
 
 def _authorised(header: str, key: str) -> bool:

@@ -146,14 +146,21 @@ def _stream(path: Path, to: Path | None) -> Any:
     """The source of a mapping; what the product is says the recording's livelift.toml, else the installation's."""
     from datetime import UTC, datetime
 
-    from livelift.sources.mapping import read_mapping
+    from livelift.sources.mapping import Topic, read_mapping
     from livelift.sources.stream import Stream
     from livelift.surroundings import complain, product_of
     from models.clock import micros
 
     beside = to / "livelift.toml" if to is not None else None
     product = product_of(beside if beside is not None and beside.is_file() else Settings().config)
-    return Stream(read_mapping(path), product, micros(datetime.now(UTC)), complain)
+    mapping, reader = read_mapping(path), None
+    if isinstance(mapping.source, Topic):
+        from livelift.reach import reach_kafka
+        from livelift.sources.ignored import IgnoredEvents
+        from models.events import SOURCES
+
+        reader = IgnoredEvents(reach_kafka(Settings(), *SOURCES))
+    return Stream(mapping, product, micros(datetime.now(UTC)), complain, reader)
 
 
 def _event(made: Any) -> dict[str, Any]:

@@ -26,14 +26,16 @@ class Outcome(NamedTuple):
 
 
 class Stream:
-    """Rows of a mapping's source from a place on. `opened` makes the reader; tests give one of their own."""
+    """Rows of a mapping's source from a place on. reader: of a source that is not told by its mapping alone."""
 
-    def __init__(self, mapping: Mapping, product: Product, latest: int, tell: Tell) -> None:
+    def __init__(
+        self, mapping: Mapping, product: Product, latest: int, tell: Tell, reader: Reader | None = None
+    ) -> None:
         self.mapping = mapping
         self.judge = Judge(product, latest)
         folder = Path(mapping.folder)
         self.shape = Shape(mapping, self.judge, lookups(mapping, folder, tell))
-        self.reader: Reader = reader_of(mapping, self.shape.columns, tell)
+        self.reader: Reader = reader or reader_of(mapping, self.shape.columns, tell)
 
     def outcomes(self, place: Place | None = None) -> Iterator[Outcome]:
         for row in self.reader.rows(place):
@@ -75,7 +77,7 @@ def reader_of(mapping: Mapping, used: set[str], tell: Tell) -> Reader:
 
             return Database(source, folder, tell)
         case _:
-            raise SourceError(f"source {source.name}: its kind cannot be read here")
+            raise SourceError(f"source {source.name}: only Kafka holds what it reads")
 
 
 def lookups(mapping: Mapping, folder: Path, tell: Tell) -> Lookups:

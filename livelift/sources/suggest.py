@@ -35,11 +35,11 @@ class Suggestion(NamedTuple):
 
 def suggestions(ignored: dict[str, Any], sample: Any, most: int) -> list[Suggestion]:
     """ignored: as the `quality` snapshot has it. sample: position -> the record there as JSON, or None."""
-    ranked = sorted(ignored.items(), key=lambda item: (-item[1]["count"], item[0]))
+    named = ((name, held) for name, held in ignored.items() if name != "(others)")
+    ranked = sorted(named, key=lambda item: (-item[1]["count"], item[0]))
     return [
         Suggestion(name, held["count"], held.get("sample"), mapping(name, sample(held.get("sample"))))
         for name, held in ranked[:most]
-        if name != "(others)"
     ]
 
 

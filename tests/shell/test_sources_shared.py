@@ -1,7 +1,6 @@
 """The real data beside the project comes in through mappings and out with the figures of ../shared/data/README.md."""
 
 import json
-from functools import cache
 
 import pandas as pd
 import pytest
@@ -80,18 +79,6 @@ def test_appointments_are_tickets(tmp_path):
     assert snapshot["quality"]["accepted"] == 18_425 + 3_143
 
 
-@cache
-def three_tasks() -> dict[str, str]:
-    """id_assessment -> task: the tutor-marked assessments of presentations with exactly three, by their dates."""
-    exams = pd.read_csv(DATA / "oulad_subset" / "assessments.csv")
-    exams = exams[exams.assessment_type == "TMA"].sort_values(["code_module", "code_presentation", "date"])
-    groups = exams.groupby(["code_module", "code_presentation"]).id_assessment
-    kept = exams[groups.transform("size") == 3]
-    return {
-        str(exam): str(task + 1) for exam, task in zip(kept.id_assessment, groups.cumcount()[kept.index], strict=True)
-    }
-
-
 @needs("oulad_subset")
 def test_oulad_by_three_mappings(tmp_path):
     out = tmp_path / "out"
@@ -99,7 +86,7 @@ def test_oulad_by_three_mappings(tmp_path):
     (out / ".sources").mkdir()
     sent = [
         send(given.write(tmp_path, f"{number}.toml", text), out).counts
-        for number, text in enumerate(given.oulad(three_tasks()))
+        for number, text in enumerate(given.oulad(given.three_tasks()))
     ]
     assert [(counts.sent, counts.refused) for counts in sent] == [(7685, {}), (20_742, {}), (7685, {})]
     assert [counts.rows for counts in sent] == [12_489, 36_184, 12_489]

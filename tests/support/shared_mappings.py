@@ -4,7 +4,10 @@ Where the data has days and no dates, or no times at all, what is invented is in
 first of October for presentations that begin in October, one day for a trial that tells none.
 """
 
+from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from tests.support.shared_data import DATA
 
@@ -79,6 +82,18 @@ STARTS = '{ 2013J = "2013-10-01", 2014J = "2014-10-01" }'
 THREE = '["AAA-2013J", "AAA-2014J", "BBB-2013J", "BBB-2014J", "EEE-2013J", "FFF-2013J", "FFF-2014J"]'
 """Presentations with exactly three tutor-marked assessments."""
 FOLDER = f"{DATA}/oulad_subset"
+
+
+@cache
+def three_tasks() -> dict[str, str]:
+    """id_assessment -> task: the tutor-marked assessments of presentations with exactly three, by their dates."""
+    exams = pd.read_csv(DATA / "oulad_subset" / "assessments.csv")
+    exams = exams[exams.assessment_type == "TMA"].sort_values(["code_module", "code_presentation", "date"])
+    groups = exams.groupby(["code_module", "code_presentation"]).id_assessment
+    kept = exams[groups.transform("size") == 3]
+    return {
+        str(exam): str(task + 1) for exam, task in zip(kept.id_assessment, groups.cumcount()[kept.index], strict=True)
+    }
 
 
 def oulad(tasks: dict[str, str]) -> tuple[str, str, str]:
