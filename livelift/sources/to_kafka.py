@@ -81,7 +81,8 @@ class ToKafka:
             TopicPartition(self._names[topic], number): OffsetSpec.latest()
             for topic, number in [*partitions, (UNRESOLVED, 0)]
         }
-        found = AdminClient({**self.here.confluent, "log_level": 3}).list_offsets(asked, request_timeout=ASK_S)
+        admin = AdminClient({**self.here.confluent, "log_level": 3})  # held until the futures have their results
+        found = admin.list_offsets(asked, request_timeout=ASK_S)
         return {f"{where.topic}/{where.partition}": future.result().offset for where, future in found.items()}
 
     def _ids_behind(self, ends: dict[str, int], now: dict[str, int]) -> Iterator[str]:

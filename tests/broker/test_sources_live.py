@@ -76,7 +76,7 @@ def ids(settings, topic="product-events"):
 
 
 def test_killed_and_resumed_every_event_is_on_the_topics_once(namespace, tmp_path):
-    rows = 60_000
+    rows = 40_000
     lines = (json.dumps({"at": AT, "account": f"a{n % 500}", "feature": "x"}) for n in range(rows))
     write(tmp_path, "use.jsonl", "\n".join(lines))
     path = write(tmp_path, "use.toml", USE)
