@@ -37,7 +37,7 @@ class Sending:
         return self.state.counts
 
     def run(self, progress: Callable[[int], None] | None = None, again: bool = False) -> Counts:
-        """Send everything there is now. Whatever ends it, the state is where the destination has everything."""
+        """Send everything there is now. Whatever ends it, the next run goes on from the state and sends nothing twice."""
         if again:
             self.state = State()
         self._take_up()
@@ -53,7 +53,7 @@ class Sending:
                         last = monotonic()
             if self.counts.unresolved or self.out.known:
                 self.counts.linked += self.out.resolve()
-        except (KeyboardInterrupt, SourceError):
+        except SourceError:  # raised between two rows; anything else may come within one, and then the state stays
             self._checkpoint(at_rest=True)
             raise
         self._checkpoint(at_rest=True)

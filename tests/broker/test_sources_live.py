@@ -10,14 +10,15 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from livelift.emitter import Emitter
 from tests.support import shared_mappings as given
 from tests.support.oulad import SETTINGS
+from tests.support.readme import ROOT, blocks, run_shell
 from tests.support.shared_data import needs
 from tests.support.sources import write
 from tests.support.stack import Reading, running, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+SENDING = ROOT / "docs" / "guides" / "sending-events.md"
 AT = "2026-05-05T08:00:00Z"
 USE = """
 [source]
@@ -132,19 +133,27 @@ def test_live_who_waited_is_sent_on_and_foreign_events_find_their_mapping(namesp
             settings, "sources", "link", "ann@x.example", "--account", "acme", "--user", "ann")  # fmt: skip
         until("who waited is read", lambda: reading.quality().get("accepted") == 3)
 
-        with Emitter(settings.kafka, namespace=settings.namespace) as emitter:
-            emitter.emit("session_started", account_id="acme", user_id="ann")
-        livelift(settings, "emit", "task_completed", "--account", "acme", "--user", "ann", "--set", "task=1")
+        subprocess.run([sys.executable, "-c", emitting(settings)], check=True, timeout=60)
+        (emitted,) = blocks("sh", "services", SENDING)
+        assert run_shell(emitted, tmp_path, environment(settings)) == "1 sent\n1 sent\n"
         collect(settings)
-        until("all of it is read", lambda: reading.quality().get("accepted") == 6)
+        until("all of it is read", lambda: reading.quality().get("accepted") == 8)
         until("the foreign event is ignored", lambda: reading.quality().get("ignored"))
         assert 'when = { type = "track", event = "Signed Up" }' in livelift(settings, "sources", "suggest")
         foreign = write(tmp_path, "ignored.toml", FOREIGN)
         assert "1 rows read = 1 sent" in livelift(settings, "sources", "run", foreign)
         assert "(0 of them now)" in livelift(settings, "sources", "run", foreign)
-        until("it is mapped", lambda: reading.quality().get("accepted") == 7)
+        until("it is mapped", lambda: reading.quality().get("accepted") == 9)
         assert (reading.quality()["refused"], reading.quality().get("forwarded", 0)) == ({}, 0)
         stack.check()
+
+
+def emitting(settings):
+    """The guide's producer, for the Kafka and the topics of this test."""
+    (text,) = blocks("python", file=SENDING)
+    ours, theirs = '"localhost:9092"', f"{settings.kafka!r}, namespace={settings.namespace!r}"
+    assert text.count(ours) == 1
+    return text.replace(ours, theirs)
 
 
 def collect(settings):

@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError
 from livelift.sources.database import Database, from_json, to_json
 from livelift.sources.mapping import read_mapping
 from livelift.sources.row import SourceError
-from livelift.sources.run import Sending, state_file
+from livelift.sources.run import state_file
 from livelift.sources.to_folder import STATES, ToFolder
-from tests.support.sources import send, stream, write, written
+from tests.support.sources import send, write, written
 
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
 USED = """
@@ -78,20 +78,22 @@ def test_killed_half_way_and_started_again_every_row_is_written_once(tmp_path):
     assert features(out) == [f"f{n}" for n in range(rows)]
 
 
-def test_interrupted_it_notes_how_far_it_is(tmp_path):
-    path = use(tmp_path, 500)
-    running, out = stream(path), ToFolder(tmp_path / "out", "use")
-    sending = Sending(running, out, state_file(tmp_path / "out" / STATES, "use"), lambda _: None, lambda _: None)
+@pytest.mark.parametrize("where", ["send", "flush"])
+def test_interrupted_within_a_row_it_goes_on_with_that_row(tmp_path, where, monkeypatch):
+    path, calls = use(tmp_path, 12_000), iter(range(10**6))
+    real = getattr(ToFolder, where)
 
-    def interrupt(done):
-        raise KeyboardInterrupt
+    def interrupted(self, *given):
+        if next(calls) == (7_777 if where == "send" else 1):
+            raise KeyboardInterrupt
+        return real(self, *given)
 
+    monkeypatch.setattr(ToFolder, where, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        sending.run(interrupt)
-    out.close()
+        send(path, tmp_path / "out")
     rest = send(path, tmp_path / "out")
-    assert (rest.new_rows, rest.counts.rows) == (300, 500), "it was told of the first 200"
-    assert features(tmp_path / "out") == [f"f{n}" for n in range(500)]
+    assert (rest.new_rows, rest.counts.rows, rest.counts.sent) == (7_000, 12_000, 12_000), "noted every 5,000 rows"
+    assert features(tmp_path / "out") == [f"f{n}" for n in range(12_000)]
 
 
 def test_two_runs_of_one_source_at_once_are_refused(tmp_path):
