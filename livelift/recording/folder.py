@@ -1,6 +1,6 @@
 """Opening a recording's folder: what is in it, and everything in the order in which it is to be sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,18 +35,28 @@ class Recording:
     """Made up, not observed: to be labelled so wherever it is shown."""
     annotations: tuple[Annotation, ...]
     """What was done that tickets may follow."""
+    assumed: list[Plan]
+    """Plans that nobody wrote, where the opener asked for such."""
     refused: list[str]
     """Lines that could not be placed in any topic or time, each with its file, its number and what to do."""
     _log: Log
     _order: npt.NDArray[np.int64]
+
+    @property
+    def assigned(self) -> set[str]:
+        """The experiments that anybody was assigned to, whatever the plans say."""
+        return set(self._log.assigned)
 
     def records(self) -> Iterator[Record]:
         """Everything in the order in which it is to be sent."""
         return (self._log.record(index) for index in self._order.tolist())
 
 
-def open_recording(folder: Path, as_written: bool = False) -> Recording:
-    """Read a recording. `as_written` sends in the order of the files instead of in order of time.
+def open_recording(
+    folder: Path, as_written: bool = False, assume: Callable[[Log], list[Plan]] | None = None
+) -> Recording:
+    """Read a recording. `as_written` sends in the order of the files instead of in order of time. assume: makes plans
+    of what was recorded, where the recording has none of its own.
 
     Raises RecordingError, naming file and line, for a folder, a table, a plan or settings that cannot be read.
     """
@@ -58,13 +68,15 @@ def open_recording(folder: Path, as_written: bool = False) -> Recording:
     events = len(log) - log.topics.count(TICK)
     if not events:
         raise RecordingError(f"{folder}: no event in it" + (f"; first refused: {refused[0]}" if refused else ""))
-    order, last = _order(log, stated, product.lateness, as_written)
+    assumed = assume(log) if assume is not None and not stated else []
+    order, last = _order(log, stated or assumed, product.lateness, as_written)
     return Recording(
         folder=folder,
         events=events,
         ticks=len(log) - events,
         last_tick=last,
         plans=plans,
+        assumed=assumed,
         config=config,
         simulated=product.simulated or is_simulated(folder),
         annotations=read_annotations(folder),

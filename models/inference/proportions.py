@@ -40,8 +40,8 @@ def newcombe(x1: ArrayLike, n1: ArrayLike, x0: ArrayLike, n0: ArrayLike, alpha: 
     In numpy rather than by statsmodels, which takes three seconds to import and gives the same (tests).
     """
     x1, n1, x0, n0 = (np.asarray(count, dtype=float) for count in (x1, n1, x0, n0))
-    low1, high1 = _wilson(x1, n1, alpha)
-    low0, high0 = _wilson(x0, n0, alpha)
+    low1, high1 = wilson(x1, n1, alpha)
+    low0, high0 = wilson(x0, n0, alpha)
     with np.errstate(invalid="ignore"):
         p1, p0 = x1 / n1, x0 / n0
     return p1 - p0 - np.hypot(p1 - low1, high0 - p0), p1 - p0 + np.hypot(high1 - p1, p0 - low0)
@@ -111,8 +111,9 @@ def boschloo(x1: int, n1: int, x0: int, n0: int) -> float:
     return float(boschloo_exact([[x1, x0], [n1 - x1, n0 - x0]]).pvalue)
 
 
-def _wilson(x: Array, n: Array, alpha: float) -> tuple[Array, Array]:
-    """Wilson's interval (1927) for one proportion."""
+def wilson(x: ArrayLike, n: ArrayLike, alpha: float) -> tuple[Array, Array]:
+    """Wilson's interval (1927) for one proportion, (...) each. NaN without units."""
+    x, n = np.asarray(x, dtype=float), np.asarray(n, dtype=float)
     square = ndtri(1 - alpha / 2) ** 2
     with np.errstate(divide="ignore", invalid="ignore"):
         middle = (x + square / 2) / (n + square)
