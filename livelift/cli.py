@@ -5,7 +5,7 @@ import sys
 import typer
 
 from livelift.commands import experiments as on_experiments
-from livelift.commands import inspect, judging, models, recordings, running, scores, sending
+from livelift.commands import inspect, judging, models, recordings, reporting, running, scores, sending
 from livelift.commands import sources as on_sources
 from livelift.reach import in_words
 from livelift.surroundings import complain
@@ -43,6 +43,7 @@ app.command()(recordings.simulate)
 app.command()(judging.backtest)
 app.command()(sending.emit)
 app.command()(sending.collect)
+app.command()(reporting.report)
 app.command()(inspect.snapshot)
 app.command()(inspect.schema)
 app.command()(inspect.annotate)
