@@ -14,6 +14,9 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 SIZE = 12
 CHECK = "check-"
 SHARE = {"format": "~%"}
+DASHES = [[1, 0], [6, 3], [2, 3], [8, 3, 2, 3]]
+LONG = {"symbolSize": 700}
+"""Of a legend whose dashes are to be seen."""
 
 
 class Figure(NamedTuple):
@@ -29,7 +32,7 @@ def specs(report: Json) -> dict[str, Spec]:
     """Every figure that can be drawn, by name, in the order in which they stand in the report."""
     found = {name: spec for name, figure in FIGURES.items() if (spec := figure.draw(report)) is not None}
     for check in report["authenticity"]["checks"]:
-        if check.get("figure", {}).get("rows"):
+        if any(row["observed"] for row in check.get("figure", {}).get("rows", ())):
             found[f"{CHECK}{check['check']}"] = of_check(check)
     return found
 
@@ -130,7 +133,7 @@ def speed(report: Json) -> Spec | None:
     x = on("hours", "hours since the help (wider apart at the beginning)", scale={"type": "sqrt"},
            axis={"values": [0, 1, 4, 12, 24, 48, 96, 168]})  # fmt: skip
     y = on("share", "share that has completed the task", axis=SHARE, scale={"domain": [0, 1]})
-    dash = on("first help", "first help from", "nominal", sort=["CS", "OTHER"])
+    dash = on("first help", "first help from", "nominal", sort=["CS", "OTHER"], legend=LONG)
     return chart([{"mark": "line", "encoding": {"x": x, "y": y, "strokeDash": dash}}], rows)
 
 
@@ -155,10 +158,11 @@ def landmark(report: Json) -> Spec | None:
     by = on("day", "unconverted on day", "nominal", sort=[str(at["day"]) for at in found["landmark"]])
     x = on("tasks", "tasks completed before that day", "ordinal", axis={"labelAngle": 0})
     y = on("rate", "share converted after it", axis=SHARE, scale={"domainMin": 0})
+    dashes = {**by, "scale": {"range": DASHES}, "legend": None}
     place = {"x": x, "y": y}
     return chart(
         [
-            {"mark": "line", "encoding": {**place, "strokeDash": by}},
+            {"mark": "line", "encoding": {**place, "strokeDash": dashes}},
             {"mark": "point", "encoding": {**place, "shape": by}},
         ],
         rows,
@@ -166,8 +170,13 @@ def landmark(report: Json) -> Spec | None:
 
 
 def success(report: Json) -> Spec | None:
-    views = {"by_joining": "joined", "by_hour": "task begun", "by_since": "hours since joining", "by_experience": "done before",
-             "by_step": "one more after"}  # fmt: skip
+    views = {
+        "by_joining": "joined",
+        "by_hour": "task begun",
+        "by_since": "hours since joining",
+        "by_experience": "done before",
+        "by_step": "one more after",
+    }
     rows = [
         with_ends({"group": f"{name}: {row['group']}", "rate": row["rate"]}, row)
         for key, name in views.items()
@@ -234,22 +243,25 @@ def by_day(report: Json) -> Spec | None:
         return None
     x, y = on("day", "days since assignment"), on("share", "share converted so far", axis=SHARE)
     return chart(
-        [{"mark": "line", "encoding": {"x": x, "y": y, "strokeDash": on("arm", "arm", "nominal")}}],
+        [{"mark": "line", "encoding": {"x": x, "y": y, "strokeDash": on("arm", "arm", "nominal", legend=LONG)}}],
         rows,
     )
 
 
 def of_check(check: Json) -> Spec:
-    """What a check saw, as its finding describes it."""
+    """What a check saw, as its finding describes it; what has names is told from top to bottom, to leave them room."""
     figure = check["figure"]
-    numeric = all(isinstance(row["x"], int | float) for row in figure["rows"])
-    x = on("x", figure["x_title"], "ordinal" if figure["mark"] == "bar" or not numeric else "quantitative",
-           axis={"labelAngle": 0, "labelOverlap": True}, sort=None)  # fmt: skip
+    named = any(isinstance(row["x"], str) for row in figure["rows"])
+    x = on("x", figure["x_title"], "ordinal" if named or figure["mark"] == "bar" else "quantitative",
+           axis={"labelAngle": 0, "labelOverlap": True, "labelLimit": HALF // 2}, sort=None)  # fmt: skip
     y = on("observed", figure["y_title"])
     layers: list[Spec] = [{"mark": figure["mark"], "encoding": {"x": x, "y": y}}]
     if "expected" in figure["rows"][0]:
         dashed = {"type": "line", "strokeDash": [4, 3], "strokeWidth": 1.5}
         layers.append({"mark": dashed, "encoding": {"x": x, "y": {**y, "field": "expected"}}})
+    if named:
+        for layer in layers:
+            layer["encoding"] = {"x": layer["encoding"]["y"], "y": layer["encoding"]["x"]}
     return chart(layers, list(figure["rows"]), HALF, SMALL)
 
 

@@ -62,12 +62,11 @@ def offer(report: Json) -> list[str]:
 def arms(found: Json) -> str:
     control, treatment = found["control"], found["treatment"]
     text = (
-        f"Experiment `{found['experiment']}`: {count(found['assigned'][control])} customers or accounts in "
-        f"{control} and "
-        f"{count(found['assigned'][treatment])} in {treatment}; planned were {percent(found['shares'][control])} and "
-        f"{percent(found['shares'][treatment])}. Outcomes are read {plain(found['window_days'])} days after "
-        f"assignment, of "
-        f"everybody in the arm they were assigned to (intention to treat), whether they took help or not."
+        f"Experiment `{found['experiment']}`: {count(found['assigned'][control])} customers or accounts in {control} "
+        f"and {count(found['assigned'][treatment])} in {treatment}; planned were {percent(found['shares'][control])} "
+        f"and {percent(found['shares'][treatment])}. Outcomes are read {plain(found['window_days'])} days after "
+        "assignment, of everybody in the arm they were assigned to (intention to treat), whether they took help or "
+        "not."
     )
     return text + (f" {count(found['both_arms'])} were seen in both arms." if found["both_arms"] else "")
 
@@ -105,11 +104,13 @@ def metric(found: Json, one: Json) -> list[str]:
     ]
     itt = one["itt"]
     headline = (
-        f"**The offer {RAISED[itt['at_level']]}: {written(itt['estimate'], share)} ({interval(itt['ci'], share)}, "
-        f"p {p_value(itt['p'])}).**"
+        f"**The offer {RAISED[itt['at_level']]}: {written(itt['estimate'], share)} ({interval(itt['ci'], share)}, p "
+        f"{p_value(itt['p'])}).**"
         if itt["ci"] is not None
         else because(itt)
     )
+    triggered, complier = one["triggered"], one["complier"]
+    exact, adjusted = one.get("exact") or {}, one.get("adjusted") or {}
     rows = [
         row("being offered help, one look", itt["estimate"], interval(itt["ci"], share), told(itt), share),
         row(
@@ -120,18 +121,23 @@ def metric(found: Json, one: Json) -> list[str]:
             share,
         ),
     ]
-    if one.get("exact") and one["exact"]["ci"] is not None:
-        rows.append(
-            row(
-                "the same, from counts", itt["estimate"], interval(one["exact"]["ci"], share), told(one["exact"]), share
-            )
+    for name, part, estimate in (
+        ("the same, from counts", exact, itt["estimate"]),
+        ("the same, adjusted for what was known before", adjusted, adjusted.get("estimate")),
+        ("being offered help, among those in trouble", triggered, triggered["estimate"]),
+    ):
+        if part.get("ci") is not None:
+            rows.append(row(name, estimate, interval(part["ci"], share), told(part), share))
+    of_takers = parts(complier.get("ar_set"), share)
+    rows.append(
+        row(
+            "help itself, on those who took it because of the offer",
+            complier["estimate"],
+            of_takers,
+            told(complier),
+            share,
         )
-    if one.get("adjusted"):
-        adjusted = one["adjusted"]
-        rows.append(row("the same, adjusted for what was known before", adjusted["estimate"], interval(adjusted["ci"], share), told(adjusted), share))  # fmt: skip
-    triggered, complier = one["triggered"], one["complier"]
-    rows.append(row("being offered help, among those in trouble", triggered["estimate"], interval(triggered.get("ci"), share), told(triggered), share))  # fmt: skip
-    rows.append(row("help itself, on those who took it because of the offer", complier["estimate"], parts(complier.get("ar_set"), share), told(complier), share))  # fmt: skip
+    )
     reasons = dict.fromkeys(
         reason for part in (triggered, complier) if (reason := because(part)) and part.get("estimate") is None
     )
@@ -151,11 +157,9 @@ def reading(found: Json) -> str:
     first = next(iter(found["metrics"].values()))
     lines = [
         "- *One look* holds if nobody looked, and might have stopped, before the end; *watched all day* holds "
-        "however often "
-        "one looks, and is wider for it.",
-        "- *Among those in trouble* compares those whom the product saw in trouble in either arm; it means "
-        "little if trouble "
-        f"is not as common in both (p {p_value(first['triggered'].get('balance_p'))}).",
+        "however often one looks, and is wider for it.",
+        "- *Among those in trouble* compares those whom the product saw in trouble in either arm; it means little if "
+        f"trouble is not as common in both (p {p_value(first['triggered'].get('balance_p'))}).",
         "- *Help itself* is the effect on those who used CS only because it was offered (complier effect); its set "
         "(Anderson and Rubin) holds however few they are. It rests on what no data can check:",
     ]
@@ -184,9 +188,8 @@ def verdict(report: Json) -> list[str]:
     once = found.get("read_once")
     if once is not None:
         lines.append(
-            "The plan lets people watch, so the verdict rests on the interval that holds however often one "
-            "looks. If nobody "
-            "looked before the end, the one look at the end may be read, as if that had been planned: "
+            "The plan lets people watch, so the verdict rests on the interval that holds however often one looks. If "
+            "nobody looked before the end, the one look at the end may be read, as if that had been planned: "
             f"**{VERDICTS[once['verdict']]}.** {sentence(once['because'])}"
         )
     return [*lines, "### What it rests on", rests_on(report), "### What would change it", changes(report)]
@@ -213,26 +216,21 @@ def rests_on(report: Json) -> str:
 
 CHANGES = {
     "keep_running": (
-        "More customers: this cohort is over, so run the offer again with more of them. If the interval then "
-        "lies above "
-        "zero (and the queue of experiments agrees), roll out; if even its upper end lies below the smallest "
-        "effect that "
-        "matters, change approach."
+        "More customers: this cohort is over, so run the offer again with more of them. If the interval then lies "
+        "above zero (and the queue of experiments agrees), roll out; if even its upper end lies below the smallest "
+        "effect that matters, change approach."
     ),
     "double_down": (
-        "Arms that turn out not to have been drawn at random, harm to something that the plan does not guard, "
-        "or a second "
-        "cohort (this is one day's) whose interval lies below the smallest effect that matters."
+        "Arms that turn out not to have been drawn at random, harm to something that the plan does not guard, or a "
+        "second cohort (this is one day's) whose interval lies below the smallest effect that matters."
     ),
     "pivot": (
-        "A smaller effect being worth it (the plan's smallest effect is a business decision), or another "
-        "cohort in which "
-        "the effect is larger."
+        "A smaller effect being worth it (the plan's smallest effect is a business decision), or another cohort in "
+        "which the effect is larger."
     ),
     "unhealthy": (
-        "Finding out what let customers into the arms or dropped them, and repeating the test without it. "
-        "Until then no "
-        "figure of the experiment is to be believed."
+        "Finding out what let customers into the arms or dropped them, and repeating the test without it. Until then "
+        "no figure of the experiment is to be believed."
     ),
 }
 

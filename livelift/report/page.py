@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from livelift.report.figures import figure_of
-from livelift.report.offer_page import offer, short_offer, short_verdict, verdict
+from livelift.report.offer_page import offer, sentence, short_offer, short_verdict, verdict
 from livelift.report.words import (
     Json,
     because,
@@ -16,7 +16,6 @@ from livelift.report.words import (
     range_of,
     rate,
     table,
-    told,
 )
 
 SIMULATED = "**SIMULATED DATA: these customers are made up.**"
@@ -61,28 +60,26 @@ def picture(name: str, report: Json) -> str:
 def introduction(report: Json) -> str:
     people, events = report["people"], report["events"]
     lines = [
-        f"{count(people['users'])} customers in {count(people['accounts'])} accounts, "
-        f"{count(people['converted'])} of "
+        f"{count(people['users'])} customers in {count(people['accounts'])} accounts, {count(people['converted'])} of "
         f"whom converted; {count(events['accepted'])} events up to {report['as_of']}. Intervals are for "
         f"{percent(report['confidence'])} confidence."
     ]
     left_out = events["refused"] + events["unreadable"]
     if left_out:
         lines.append(
-            f"{count(events['refused'])} events were refused and {count(events['unreadable'])} lines could not "
-            f"be placed: "
-            "they are not in here."
+            f"{count(events['refused'])} events were refused and {count(events['unreadable'])} lines could not be "
+            "placed: they are not in here."
         )
     if people["accounts"] < people["users"]:
         lines.append(
             "Accounts hold several customers, who are alike: differences and trends take that into account; the "
-            "intervals of single shares and of steps do not, and would be wider."
+            "intervals of single shares and of steps, and tests that all are alike, do not, and say too much."
         )
     if report["plan_assumed"]:
         lines.append(
-            "**The recording has no plan.** That of the exercise is assumed: its arms in the planned shares "
-            "below, conversion "
-            "as the outcome that decides, one look when the last window is over. Write plans/*.toml to say otherwise."
+            "**The recording has no plan.** That of the exercise is assumed: its arms in the planned shares below, "
+            "conversion as the outcome that decides, one look when the last window is over. Write plans/*.toml to "
+            "say otherwise."
         )
     return "\n\n".join(lines)
 
@@ -112,11 +109,12 @@ def short_help(report: Json) -> str:
         "not told": "completion cannot be told apart",
         None: "completion cannot be compared",
     }
+    means = (report["help"]["speed"].get("restricted_mean_hours")) or {}
+    sooner = {"below": " and sooner", "above": " but later"}.get(means.get("at_level") or "", "")
     return (
-        f"{sides[found.get('at_level')]}: {percent(task['CS']['rate'])} against "
-        f"{percent(task['OTHER']['rate'])} completed "
-        f"the task they were stuck at ({interval(found['ci'])}). Associated with; who turns to CS was not "
-        f"decided at random."
+        f"{sides[found.get('at_level')]}{sooner}: {percent(task['CS']['rate'])} against "
+        f"{percent(task['OTHER']['rate'])} completed the task they were stuck at ({interval(found['ci'])}). "
+        "Associated with; who turns to CS was not decided at random."
     )
 
 
@@ -135,11 +133,9 @@ def help_(report: Json) -> list[str]:
     ]
     reasons = {reason for one in found["outcomes"].values() if (reason := because(one["difference"]))}
     return [
-        f"Of {count(found['in_trouble'])} customers in trouble, {count(found['helped'])} used help afterwards; "
-        f"they are "
-        f"grouped by where the first help came from. {count(found['without_help'])} used none, or had nothing "
-        f"left to "
-        "complete.",
+        f"Of {count(found['in_trouble'])} customers in trouble, {count(found['helped'])} used help afterwards; they "
+        f"are grouped by where the first help came from. {count(found['without_help'])} used none, or had nothing "
+        "left to complete.",
         table(["", "CS first", "OTHER first", "CS minus OTHER", "interval", "p"], rows),
         *sorted(reasons),
         "### Are they faster?",
@@ -166,18 +162,14 @@ def speed(found: Json) -> list[str]:
         else because(completers)
     )
     return [
-        f"Followed for {plain(found['until_hours'])} hours after the help (Kaplan-Meier; who never completed "
-        f"counts as not "
-        f"yet): {halves[0]}; {halves[1]}. On average {plain(means['CS'])} of these hours passed without "
-        f"completion with CS "
-        f"and {plain(means['OTHER'])} with OTHER; told apart: {told(means)} (difference {signed_hours(means['ci'])}, "
-        f"log-rank p {p_value(found['log_rank_p'])}).",
+        f"Followed for {plain(found['until_hours'])} hours after the help (Kaplan-Meier; who never completed counts "
+        f"as not yet): {halves[0]}; {halves[1]}. On average {plain(means['CS'])} of these hours passed without "
+        f"completion with CS and {plain(means['OTHER'])} with OTHER, a difference of {signed_hours(means['ci'])} "
+        f"(log-rank p {p_value(found['log_rank_p'])}).",
         f"Of those who completed only: the median is {plain(completers['CS']['median_hours'])} hours with CS "
-        f"({count(completers['CS']['completers'])} customers) and {plain(completers['OTHER']['median_hours'])} "
-        f"with OTHER "
-        f"({count(completers['OTHER']['completers'])}). {ratio} These are the ones who managed, which is not "
-        f"the same "
-        "kind of customers in both groups.",
+        f"({count(completers['CS']['completers'])} customers) and {plain(completers['OTHER']['median_hours'])} with "
+        f"OTHER ({count(completers['OTHER']['completers'])}). {ratio} These are the ones who managed, which is not "
+        "the same kind of customers in both groups.",
     ]
 
 
@@ -188,9 +180,8 @@ def signed_hours(ci: list[float | None] | None) -> str:
 def cautions(report: Json) -> str:
     lines = [
         "- These are associations. Who asks CS, and who looks elsewhere, is the customer's own choice: keen or able "
-        "customers may both turn to CS and manage alone. The figures above mix the help with the people who "
-        "seek it, and no "
-        "arithmetic on them takes that apart.",
+        "customers may both turn to CS and manage alone. The figures above mix the help with the people who seek it, "
+        "and no arithmetic on them takes that apart.",
     ]
     offer_ = report["offer"]
     if not report["randomised"]:
@@ -203,12 +194,10 @@ def cautions(report: Json) -> str:
     apart = report["help"]["outcomes"]["converted"]["difference"]["estimate"]
     if converted is not None and converted["complier"].get("estimate") is not None and apart is not None:
         lines.append(
-            "- For conversion the two can be held side by side: customers helped by CS converted "
-            f"{points(apart)} more often, "
-            "while the effect of CS on those who used it only because it was offered is estimated at "
-            f"{points(converted['complier']['estimate'])}. They are different customers, and the first figure "
-            f"holds the "
-            "keenness of those who ask by themselves."
+            "- For conversion the two can be held side by side: between customers helped by CS and those helped "
+            f"elsewhere are {points(apart)}, while the effect of CS on those who used it only because it was offered "
+            f"is estimated at {points(converted['complier']['estimate'])}. They are different customers, and the "
+            "first figure holds the keenness of those who ask by themselves."
         )
     return "\n".join(lines)
 
@@ -221,12 +210,12 @@ def number_of(report: Json, key: str) -> str:
 
 
 def short_completing(report: Json) -> str:
-    doses = report["completing"]["dose"]
+    doses, slope = report["completing"]["dose"], report["completing"]["trend"]["slope"]
     least, most = doses[0], doses[-1]
+    each = "" if slope is None else f"; one task more goes with {points(slope)} along a straight line"
     return (
         f"{percent(least['rate'])} convert with {least['completions']} tasks done and {percent(most['rate'])} with "
-        f"{most['completions']}; one task more goes with {points(report['completing']['trend']['slope'])}. "
-        f"Associated with."
+        f"{most['completions']}{each}. Associated with; nobody was given tasks done at random."
     )
 
 
@@ -235,8 +224,8 @@ def completing(report: Json) -> list[str]:
     trend = found["trend"]
     rows = [
         [
-            str(one["completions"]), count(one["units"]), count(one["successes"]), percent(one["rate"]), range_of(one["ci"]),
-            points(one["step"]), interval(one["step_ci"]),
+            str(one["completions"]), count(one["units"]), count(one["successes"]), percent(one["rate"]),
+            range_of(one["ci"]), points(one["step"]), interval(one["step_ci"]),
         ]
         for one in found["dose"]
     ]  # fmt: skip
@@ -249,10 +238,8 @@ def completing(report: Json) -> list[str]:
         table(["tasks", "customers", "converted", "share", "interval", "against one fewer", "interval"], rows),
         f"Along a line: {line}" if trend.get("because") else line,
         "### With time put in order",
-        "Who converts early has had no time for more tasks, and who stays has. So each table below takes the "
-        "customers "
-        "who had not converted by a day of their trial, groups them by the tasks they had done *before* it, "
-        "and counts "
+        "Who converts early has had no time for more tasks, and who stays has. So the table takes the customers who "
+        "had not converted by a day of their trial, groups them by the tasks they had done *before* it, and counts "
         "who converted *after* it.",
         landmarks(found["landmark"]) if found["landmark"] else "No such day has been reached.",
         f"{NOT_RANDOM} A customer who wants the product both does the tasks and buys.",
@@ -278,21 +265,27 @@ VIEWS = {
     "by_experience": ("by tasks completed before", "tasks done before", "completed the next one begun"),
     "by_step": ("one step further", "tasks done", "completed one more"),
 }
-SLOPES = {
-    "above": "It is higher from group to group",
-    "below": "It is lower from group to group",
-    "not told": "No trend can be told from none",
-}
 
 
 def short_succeeding(report: Json) -> str:
     lines = []
     for key, (name, _, _) in VIEWS.items():
         one = report["succeeding"][key]
-        slope = one["rise"].get("at_level") if one["answered"] else None
-        if slope is not None:
-            lines.append(f"{name}: {({'above': 'higher', 'below': 'lower', 'not told': 'no trend told apart'})[slope]}")
+        if one["answered"] and one["rise"].get("at_level") is not None:
+            lines.append(f"{name}: {trend_in_words(one['rise'])}")
     return "; ".join(lines) + "." if lines else "no trend can be tested; the shares stand below."
+
+
+def trend_in_words(rise: Json) -> str:
+    """Along a straight line, and whether the groups follow it."""
+    if rise["at_level"] == "not told":
+        return "no trend can be told from none"
+    side = "higher" if rise["at_level"] == "above" else "lower"
+    return (
+        f"{side} from group to group"
+        if rise["steady"]
+        else f"{side} along a straight line, but not from each group to the next"
+    )
 
 
 def succeeding(report: Json) -> list[str]:
@@ -306,13 +299,13 @@ def succeeding(report: Json) -> list[str]:
         rows = [[row["group"], count(row["units"]), percent(row["rate"]), range_of(row["ci"])] for row in one["groups"]]
         rise = one["rise"]
         line = because(rise) or (
-            f"{SLOPES[rise['at_level']]}: {points(rise['slope'])} a group ({interval(rise['ci'])}, p "
-            f"{p_value(rise['p'])})."
+            f"{sentence(trend_in_words(rise)).rstrip('.')}: {points(rise['slope'])} a group ({interval(rise['ci'])}, "
+            f"p {p_value(rise['p'])})."
         )
         parts += [table([group, "of", success, "interval"], rows), line]
     parts.append(
-        "Experience cannot be told from selection here: who comes to a later task has managed those before it, "
-        "later tasks "
+        "Experience cannot be told from selection here: who comes to a later task has managed those before it, later "
+        "tasks "
         "are other tasks, and only the persistent are still there after a day. " + NOT_RANDOM
     )
     return parts
@@ -342,9 +335,8 @@ def authenticity(report: Json) -> list[str]:
         says,
         f"**{found['verdict'].strip().rstrip('.')}.**",
         table(["check", "state", "what was seen, or why not examined", "p"], rows),
-        f"p is corrected for all checks together ({found['correction']}); a false alarm anywhere has a chance "
-        f"of at most "
-        f"{percent(found['alpha'])}. An alarm is a reason to ask how the data came about.",
+        f"p is corrected for all checks together ({found['correction']}); a false alarm anywhere has a chance of at "
+        f"most {percent(found['alpha'])}. An alarm is a reason to ask how the data came about.",
     ]
 
 
@@ -372,11 +364,9 @@ def truth(report: Json) -> list[str]:
         ])  # fmt: skip
     return [
         "## Known truth",
-        "A simulation knows what would have become of every customer in either arm, so what the figures should "
-        "be is known: in "
-        f"the {count(found['population']['customers'])} customers of its population, and in these "
-        f"{count(found['sample']['customers'])} themselves. Of many such reports, the share given as "
-        f"confidence has the "
-        "population's truth inside each interval.",
+        "A simulation knows what would have become of every customer in either arm, so what the figures should be is "
+        f"known: in the {count(found['population']['customers'])} customers of its population, and in these "
+        f"{count(found['sample']['customers'])} themselves. Of many such reports, the share given as confidence has "
+        "the population's truth inside each interval.",
         table(["effect of", "true in the population", "true of these", "estimated", "interval", "inside"], rows),
     ]

@@ -16,15 +16,26 @@ from models.report.shares import Answer
 from models.report.succeeding import read_succeeding
 
 QUESTIONS = (
-    ("help", "CS help and other help", "Is CS help better than OTHER when a customer hits a bump? Are customers more likely to "
-     "complete, and do they complete faster?"),
-    ("completing", "Tasks and conversion", "Does being able to complete the tasks go with conversion, and by how much each?"),
+    (
+        "help",
+        "CS help and other help",
+        "Is CS help better than OTHER when a customer hits a bump? Are customers more likely to complete, and do they "
+        "complete faster?",
+    ),
+    (
+        "completing",
+        "Tasks and conversion",
+        "Does being able to complete the tasks go with conversion, and by how much each?",
+    ),
     ("succeeding", "Success, time and experience", "Does success rise with time and with experience?"),
-    ("offer", "The test", "Was more use made of CS, and did more customers convert, in the test than in control, at this "
-     "confidence?"),
+    (
+        "offer",
+        "The test",
+        "Was more use made of CS, and did more customers convert, in the test than in control, at this confidence?",
+    ),
     ("verdict", "The recommendation", "Should we double down on this experience, or pivot away from it?"),
     ("authenticity", "Real or simulated", "Is this data real or simulated, and how do you know?"),
-)  # fmt: skip
+)
 """What the exercise asks: where the answer stands, its title, and the question."""
 NO_ARMS = "nobody in this recording was assigned to an arm at random"
 

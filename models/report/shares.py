@@ -62,7 +62,17 @@ def rise(tries: Sequence[Tried], alpha: float) -> Answer:
         "ci": bounds(*interval),
         "p": chance(found.p),
         "at_level": at_level(bounds(*interval)),
+        "steady": steady([one.group for one in tries], [one.success for one in tries]),
     }
+
+
+def steady(groups: Sequence[int], came: Sequence[bool]) -> bool:
+    """Whether the share goes the same way from each group to the next, so that a line does not hide a turn."""
+    rates = []
+    for group in sorted(set(groups)):
+        mine = [one for at, one in zip(groups, came, strict=True) if at == group]
+        rates.append(sum(mine) / len(mine))
+    return rates in (sorted(rates), sorted(rates, reverse=True))
 
 
 def alike(groups: Sequence[Answer]) -> Answer:
