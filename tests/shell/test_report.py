@@ -89,10 +89,15 @@ def learners(tmp_path_factory):
 # -- numbers -----------------------------------------------------------------------------------------------------------
 
 
+DRAWN = {"figure", "curves", "by_day"}
+"""Parts of the JSON that figures are drawn from, and no sentence is made of."""
+
+
 def leaves(value):
     if isinstance(value, dict):
-        for inner in value.values():
-            yield from leaves(inner)
+        for key, inner in value.items():
+            if key not in DRAWN:
+                yield from leaves(inner)
     elif isinstance(value, list):
         for inner in value:
             yield from leaves(inner)
@@ -145,15 +150,16 @@ def test_every_number_in_the_prose_is_one_of_the_json(printed, out, learners):
 
 def test_the_prose_follows_when_every_number_of_the_json_is_another(printed, learners):
     for report in (printed, learners[0]):
-        changed = otherwise(report, iter(range(1_000, 10**6)))
         figures = ["dose", "landmark", "success"]
-        assert invented(page(changed, figures), changed) == []
-        assert invented(page(report, figures), changed), "the numbers are others indeed"
+        for start in (1_000, 20_011, 300_007):
+            changed = otherwise(report, iter(range(start, 10**6)))
+            assert invented(page(changed, figures), changed) == []
+            assert len(invented(page(report, figures), changed)) > 50, "the numbers are others indeed"
 
 
 def test_a_number_that_is_not_in_the_json_is_seen(printed):
     changed = otherwise(printed, iter(range(1_000, 10**6)))
-    assert invented(page(changed) + "\nand 3 of them, 12.7 %, since 2024", changed) == ["12.7", "2024", "3"]
+    assert invented(page(changed) + "\nand 3 of them, 12.34 %, since 2024", changed) == ["12.34", "2024", "3"]
 
 
 def test_json_is_the_same_printed_and_written(printed, out):
