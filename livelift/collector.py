@@ -54,15 +54,18 @@ class NotTaken(RuntimeError):
 
 
 class Kafka:
-    """Sends, and says when it is acknowledged, to a loop that must not block: deliveries are polled in a thread."""
+    """Sends, and says when it is acknowledged, to a loop that must not block: deliveries are polled in a thread.
 
-    def __init__(self, here: Surroundings) -> None:
+    answer_s: how long Kafka has to acknowledge.
+    """
+
+    def __init__(self, here: Surroundings, answer_s: float = ANSWER_S) -> None:
         self.here = here
         self.waiting = 0
         self._place = Placement(here.partitions).of
         self._producer = Producer({
             **here.confluent, "enable.idempotence": True, "linger.ms": 5, "compression.type": "lz4",
-            "message.timeout.ms": round(ANSWER_S * 1000), "message.max.bytes": 2_000_000, "log_level": 3,
+            "message.timeout.ms": round(answer_s * 1000), "message.max.bytes": 2_000_000, "log_level": 3,
         })  # fmt: skip
         self._ended = Flag()
         self._thread = Thread(target=self._poll, daemon=True)

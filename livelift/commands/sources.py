@@ -66,15 +66,17 @@ def run(
     Example: [bold]livelift sources run nps.toml orders.toml[/bold]
     """
     import signal
+    from time import sleep
 
+    pause_s = None if every is None else _seconds(every)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as exits:
         note = _noting(exits, refused, json)
         while True:
             _run_once(mappings, to, again, note, json)
-            if every is None:
+            if pause_s is None:
                 return
-            _pause(every)
+            sleep(pause_s)
             again = False
 
 
@@ -195,13 +197,12 @@ def _noting(exits: ExitStack, file: Path | None, json: bool) -> Callable[[Any], 
     return note
 
 
-def _pause(every: str) -> None:
-    from time import sleep
-
-    found = re.fullmatch(r"(\d+)([smhd])", every)
+def _seconds(every: str) -> int:
+    """The seconds of 30s, 5m or 2h."""
+    found = re.fullmatch(r"([1-9]\d*)([smhd])", every)
     if found is None:
         raise typer.BadParameter(f"{every!r} is no time like 30s, 5m or 2h", param_hint="--every")
-    sleep(int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]])
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
 
 
 def link(

@@ -37,7 +37,7 @@ class Sending:
         return self.state.counts
 
     def run(self, progress: Callable[[int], None] | None = None, again: bool = False) -> Counts:
-        """Send everything there is now. Whatever ends it, the next run goes on from the state and sends nothing twice."""
+        """Send everything there is now. Whatever ends it, the next run goes on and sends nothing twice."""
         if again:
             self.state = State()
         self._take_up()

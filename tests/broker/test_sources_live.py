@@ -56,12 +56,15 @@ id = "{messageId}"
 """
 
 
+def variables(settings):
+    return {"LIVELIFT_KAFKA": settings.kafka, "LIVELIFT_REDIS": settings.redis, "LIVELIFT_CLOCK": settings.clock,
+            "LIVELIFT_REDIS_PREFIX": settings.redis_prefix, "LIVELIFT_NAMESPACE": settings.namespace,
+            "LIVELIFT_PARTITIONS": str(settings.partitions), "LIVELIFT_DATA_DIR": str(settings.data_dir),
+            "LIVELIFT_CONFIG": str(settings.config)}  # fmt: skip
+
+
 def environment(settings):
-    named = {"LIVELIFT_KAFKA": settings.kafka, "LIVELIFT_REDIS": settings.redis, "LIVELIFT_CLOCK": settings.clock,
-             "LIVELIFT_REDIS_PREFIX": settings.redis_prefix, "LIVELIFT_NAMESPACE": settings.namespace,
-             "LIVELIFT_PARTITIONS": str(settings.partitions), "LIVELIFT_DATA_DIR": str(settings.data_dir),
-             "LIVELIFT_CONFIG": str(settings.config)}  # fmt: skip
-    return {**os.environ, **named}
+    return {**os.environ, **variables(settings)}
 
 
 def livelift(settings, *arguments, stdin=None):
@@ -77,14 +80,14 @@ def ids(settings, topic="product-events"):
 
 
 def test_killed_and_resumed_every_event_is_on_the_topics_once(namespace, tmp_path):
-    rows = 40_000
+    rows = 30_000
     lines = (json.dumps({"at": AT, "account": f"a{n % 500}", "feature": "x"}) for n in range(rows))
     write(tmp_path, "use.jsonl", "\n".join(lines))
     path = write(tmp_path, "use.toml", USE)
     settings = namespace()
     command = [sys.executable, "-m", "livelift", "sources", "run", str(path), "--json"]
     state = settings.data_dir / "sources" / settings.namespace / "use.json"
-    for kill in range(3):
+    for kill in range(2):
         child = subprocess.Popen(command, env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         before = state.read_bytes() if state.exists() else b""
         deadline = monotonic() + 60
@@ -135,7 +138,7 @@ def test_live_who_waited_is_sent_on_and_foreign_events_find_their_mapping(namesp
 
         subprocess.run([sys.executable, "-c", emitting(settings)], check=True, timeout=60)
         (emitted,) = blocks("sh", "services", SENDING)
-        assert run_shell(emitted, tmp_path, environment(settings)) == "1 sent\n1 sent\n"
+        assert run_shell(emitted, tmp_path, variables(settings)) == "1 sent\n1 sent\n"
         collect(settings)
         until("all of it is read", lambda: reading.quality().get("accepted") == 8)
         until("the foreign event is ignored", lambda: reading.quality().get("ignored"))

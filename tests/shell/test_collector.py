@@ -7,7 +7,7 @@ import json
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from livelift.collector import BODY_LIMIT, IN_FLIGHT, NotTaken, collector
+from livelift.collector import BODY_LIMIT, IN_FLIGHT, Kafka, NotTaken, collector
 from livelift.settings import Settings
 from livelift.sources.row import SourceError
 from models.clock import YEAR_2000, rfc3339
@@ -144,6 +144,19 @@ async def test_where_kafka_does_not_answer_the_client_is_told_to_come_again():
     async with client(FakeKafka(answers=False)) as http:
         answer = await http.post("/v1/track", json=track())
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+
+
+async def test_a_kafka_that_is_not_there_is_503_and_nothing_waits_for_it_any_more():
+    here = Surroundings(brokers="", confluent={"bootstrap.servers": "127.0.0.1:9"}, product=Product())
+    kafka = Kafka(here, answer_s=0.5)
+    try:
+        async with client(kafka) as http:
+            answer = await http.post("/v1/batch", json={"batch": [track(1), track(2)]})
+            assert answer.status == 503
+            assert "Kafka does not answer" in (await answer.json())["detail"]
+        assert kafka.waiting == 0
+    finally:
+        kafka.close()
 
 
 async def test_limits():
