@@ -129,7 +129,7 @@ class Contribution(NamedTuple):
     """The next moment at which this contribution changes without an event."""
 
 
-def after_usage(row: Row, before: Contribution, world: World, taught: bool = True) -> Contribution:
+def after_usage(row: Row, before: Contribution, world: World, taught: bool) -> Contribution:
     """Read a row again after events that only used the product (`facts.USAGE`): all else is as before.
 
     taught: whether any of them tells of education (`education.learner.TOLD_BY`).
@@ -152,7 +152,7 @@ def after_usage(row: Row, before: Contribution, world: World, taught: bool = Tru
         joined=joined,
         left=left,
         earlier=row.earlier,
-        learner=_learner(row, joined, left, world, None if taught else before, before.user_id is not None),
+        learner=_learner(row, before.user_id, joined, left, world, None if taught else before),
         accepted=row.accepted,
         duplicates=row.duplicates,
     )
@@ -168,8 +168,7 @@ def contribution_of(
     untaught: Contribution | None = None,
 ) -> Contribution:
     """Read one row at event time `now`. `shared` is what the account's own row says of its users: a user has converted,
-    too, when the account has as a whole. untaught: what the row said before, if nothing has come since that tells of
-    education."""
+    too, when the account has as a whole. untaught: the row's part before, if nothing since has told of education."""
     product = world.product
     converted_at = min((at for at in (row.converted_at, shared.converted_at) if at is not None), default=None)
     subject = subject_of(row, user_id is not None, shared, world.asks_usage) if world.plans else None
@@ -205,7 +204,7 @@ def contribution_of(
         mrr=row.terms.mrr if row.terms.mrr[0] != NEVER else None,
         renewal=row.terms.renews_at if row.terms.renews_at[0] != NEVER else None,
         earlier=row.earlier,
-        learner=_learner(row, joined, left, world, untaught, user_id is not None),
+        learner=_learner(row, user_id, joined, left, world, untaught),
         accepted=row.accepted,
         duplicates=row.duplicates,
         due=min(dues, default=None),
@@ -227,6 +226,23 @@ def _learner(
 def first_day(row: Row) -> int | None:
     """The day of the row's first event; None for a row that holds nothing but closes."""
     return None if row.first_at is None else day_of(row.first_at)
+
+
+def _learner(
+    row: Row,
+    user_id: str | None,
+    joined: tuple[int, ...],
+    left: tuple[int, ...],
+    world: World,
+    untaught: Contribution | None,
+) -> Learner:
+    """What the row says of education: mostly what it said before, after events that do not tell of it."""
+    key_actions = world.product.actions.key
+    if untaught is not None and (joined, left) == (untaught.joined, untaught.left):
+        visits_moved = (row.top_day, row.days) != untaught.days or row.earlier != untaught.earlier
+        if only_used(row, untaught.learner, visits_moved, key_actions):
+            return untaught.learner
+    return learner_of(row, user_id is not None, joined, left, key_actions)
 
 
 def _membership(row: Row, began: int | None, user_id: str | None) -> tuple[tuple[int, ...], tuple[int, ...]]:

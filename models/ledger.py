@@ -163,15 +163,14 @@ class Ledger:
         account_id: str,
         user_id: str | None,
         only_usage: bool = False,
-        taught: bool = True,
+        taught: bool = False,
     ) -> tuple[Contribution, Contribution]:
         before = self.sums.parts.get(key)
         if before is not None and only_usage and not self.world.asks_usage:
             new = after_usage(row, before, self.world, taught)
         else:
             shared = NOTHING_SHARED if user_id is None else self.sums.shared(account_id)
-            untaught = None if taught else before
-            new = contribution_of(row, account_id, user_id, self.world, self.now, shared, untaught)
+            new = contribution_of(row, account_id, user_id, self.world, self.now, shared, None if taught else before)
         old = self.sums.replace(key, new)
         if new.due is not None and new.due != old.due:
             heappush(self._due, (new.due, key))

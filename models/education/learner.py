@@ -4,8 +4,9 @@ A few of these change with mere usage (months of visits, a first key action); th
 that a row need not be read for them again after most.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from models import events as e
 from models.education.months import month_at, month_of, months_of
@@ -82,13 +83,15 @@ class Learner(NamedTuple):
 
 
 NOBODY = Learner()
+NOTHING: Mapping[Any, Any] = {}
+NONE_YET: Instants = (None, None, None)
 
 
 def learner_of(
     row: Row, user: bool, joined: tuple[int, ...], left: tuple[int, ...], key_actions: tuple[str, ...]
 ) -> Learner:
     """Read a row. joined, left: the days on which the user came and was removed."""
-    tickets = {
+    tickets = NOTHING if not row.areas else {
         (area, month): count
         for area, days in row.areas.items()
         for month, count in _by_month(days).items()
@@ -100,11 +103,13 @@ def learner_of(
     return Learner(
         stays=stays,
         months=visited(row, stays),
-        milestones=(row.firsts.get(TRAINED), row.firsts.get(CONTACTED), adopted_at(row, key_actions)),
+        milestones=_milestones(row, key_actions),
         histories=histories,
-        actions=tuple(name for name in key_actions if name in row.first_uses),
-        checks={concept: correct for concept, (_, correct) in row.first_checks.items()},
-        answers=_answers(row),
+        actions=_done(row, key_actions),
+        checks={concept: correct for concept, (_, correct) in row.first_checks.items()}
+        if row.first_checks
+        else NOTHING,
+        answers=_answers(row) if row.outcomes else NOTHING,
         tickets=tickets,
     )
 
@@ -133,7 +138,16 @@ def only_used(row: Row, before: Learner, visits_moved: bool, key_actions: tuple[
 
 
 def _used(row: Row, key_actions: tuple[str, ...]) -> tuple[int | None, tuple[str, ...]]:
-    return adopted_at(row, key_actions), tuple(name for name in key_actions if name in row.first_uses)
+    return adopted_at(row, key_actions), _done(row, key_actions)
+
+
+def _done(row: Row, key_actions: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([name for name in key_actions if name in row.first_uses])
+
+
+def _milestones(row: Row, key_actions: tuple[str, ...]) -> Instants:
+    found = row.firsts.get(TRAINED), row.firsts.get(CONTACTED), adopted_at(row, key_actions)
+    return NONE_YET if found == NONE_YET else found
 
 
 def _histories(row: Row) -> Instants:
@@ -143,9 +157,15 @@ def _histories(row: Row) -> Instants:
 
 def _stays(joined: tuple[int, ...], left: tuple[int, ...]) -> tuple[tuple[int, int | None], ...]:
     if len(joined) == 1 and not left:
-        return ((month_of(joined[0]), None),)
+        return _still_there(month_of(joined[0]))
     ends = [*map(month_of, left), *[None] * (len(joined) - len(left))]
     return tuple(zip(map(month_of, joined), ends, strict=True))
+
+
+@lru_cache(1024)
+def _still_there(since: int) -> tuple[tuple[int, int | None], ...]:
+    """Most users are, and many have come in the same month: one value for all of those."""
+    return ((since, None),)
 
 
 def _here(month: int, since: int, until: int | None) -> bool:
@@ -185,8 +205,3 @@ def _and(before: Answers, score: int, count: int) -> Answers:
         before.detractors + count * (score <= DETRACTOR_TO),
         before.count + count,
     )
-
-
-def answers_on(learner: Learner, about: str) -> Iterable[tuple[int, Answers]]:
-    """What was answered on one matter, by month."""
-    return ((month, answers) for (on, month), answers in learner.answers.items() if on == about)

@@ -14,7 +14,7 @@ import xxhash
 from models.adding import add
 from models.clock import micros
 from models.education.cells import CONCEPTS, SURVEYS, TICKETS, USERS, cells, trained_months
-from models.education.learner import ABOUT, SOURCES, Instants, Learner
+from models.education.learner import ABOUT, NONE_YET, SOURCES, Instants, Learner
 from models.education.months import month_at
 from models.education.sequence import orders
 from models.product import Education
@@ -28,7 +28,6 @@ APART = 2
 """Months that may lie between two of which tickets are compared: a month and the next, or the one after that."""
 AHEAD = range(APART + 1)
 AROUND = range(-APART, APART + 1)
-UNKNOWN_HISTORIES: Instants = (None, None, None)
 
 
 class OfAccount:
@@ -43,7 +42,7 @@ class OfAccount:
         """month -> those of them who were trained."""
         self.tickets: dict[str, dict[int, int]] = {}
         """partial of an area, or of all -> month -> tickets."""
-        self.histories = UNKNOWN_HISTORIES
+        self.histories = NONE_YET
         """The first event of each source."""
         self.judged: dict[bytes, Learner] = {}
         """Users who belong to it and have passed more than one milestone: which came first depends on histories."""
@@ -118,7 +117,7 @@ class EducationSums:
         if all(was is None or (now is not None and now <= was) for was, now in zip(old, new, strict=True)):
             found = _earliest((held, new)) if any(held) else new
         else:  # a row is gone, and its histories with it
-            found = _earliest([UNKNOWN_HISTORIES, *(one.histories for one in rows)])
+            found = _earliest([NONE_YET, *(one.histories for one in rows)])
         if found == held:
             return
         for histories, sign in ((held, -1), (found, 1)):
