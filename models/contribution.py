@@ -211,18 +211,6 @@ def contribution_of(
     )
 
 
-def _learner(
-    row: Row, joined: tuple[int, ...], left: tuple[int, ...], world: World, before: Contribution | None, user: bool
-) -> Learner:
-    """What a row says of education: as before, where nothing has come that tells of it and use has changed nothing."""
-    key_actions = world.product.actions.key
-    if before is not None and (joined, left) == (before.joined, before.left):
-        moved = (row.top_day, row.days) != before.days or row.earlier != before.earlier
-        if only_used(row, before.learner, moved, key_actions):
-            return before.learner
-    return learner_of(row, user, joined, left, key_actions)
-
-
 def first_day(row: Row) -> int | None:
     """The day of the row's first event; None for a row that holds nothing but closes."""
     return None if row.first_at is None else day_of(row.first_at)
