@@ -32,11 +32,10 @@ def cells(learner: Learner) -> Iterator[Cell]:
 def _by_month(learner: Learner) -> Iterator[Cell]:
     trained, _, adopted = learner.milestones
     for stay in learner.stays:
-        for name, since in (
-            ("known", stay[0]),
-            ("trained", since_in(stay, trained)),
-            ("adopted", since_in(stay, adopted)),
-        ):
+        lasting: tuple[tuple[str, int | None], ...] = (("known", stay[0]),)
+        if trained is not None or adopted is not None:
+            lasting += (("trained", since_in(stay, trained)), ("adopted", since_in(stay, adopted)))
+        for name, since in lasting:
             if since is not None:
                 yield USERS, name, since, 1
                 if stay[1] is not None:

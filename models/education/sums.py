@@ -7,6 +7,7 @@ errors that know that users of one account, and answers of one person, are alike
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import reduce
 from typing import Any
 
 import xxhash
@@ -56,8 +57,8 @@ class EducationSums:
     """Everything that a partition counts of education, by the partial that it is sent in."""
 
     def __init__(self, settings: Education) -> None:
-        stated = settings.history_since
-        self._stated = tuple(micros(stated[source]) if source in stated else None for source in SOURCES)
+        stated = {source: micros(at) for source, at in settings.history_since.items()}
+        self._stated: Instants = stated.get("product"), stated.get("training"), stated.get("support")
         self.counts: dict[str, Counts] = defaultdict(lambda: defaultdict(dict))
         self.changed: set[str] = set()
         """Partials that are no longer what was last sent."""
@@ -114,10 +115,10 @@ class EducationSums:
 
     def _replace_histories(self, account: OfAccount, old: Instants, new: Instants, rows: Iterable[Learner]) -> None:
         held = account.histories
-        if all(was is None or (now is not None and now <= was) for was, now in zip(old, new, strict=True)):
-            found = _earliest((held, new)) if any(held) else new
+        if old == NONE_YET or all(_earlier(was, now) == now for was, now in zip(old, new, strict=True)):
+            found = _joined(held, new)
         else:  # a row is gone, and its histories with it
-            found = _earliest([NONE_YET, *(one.histories for one in rows)])
+            found = reduce(_joined, (one.histories for one in rows), NONE_YET)
         if found == held:
             return
         for histories, sign in ((held, -1), (found, 1)):
@@ -140,7 +141,7 @@ class EducationSums:
     def _count_orders(self, learners: Collection[Learner], histories: Instants, sign: int) -> None:
         if not learners:
             return
-        known = _earliest((histories, self._stated))
+        known = _joined(histories, self._stated)
         for learner in learners:
             for pair, order in orders(learner.milestones, known):
                 add(self.counts[USERS][pair], order, sign)
@@ -217,11 +218,14 @@ def _difference(old: tuple[int, ...], new: tuple[int, ...]) -> Iterable[tuple[in
     return [*((one, -1) for one in old if one not in new), *((one, 1) for one in new if one not in old)]
 
 
-def _earliest(every: Iterable[tuple[int | None, ...]]) -> Instants:
-    product, training, support = (
-        min((at for at in of if at is not None), default=None) for of in zip(*every, strict=True)
-    )
-    return product, training, support
+def _earlier(one: int | None, other: int | None) -> int | None:
+    """The join of two instants, of which neither may be known."""
+    return other if one is None or (other is not None and other < one) else one
+
+
+def _joined(one: Instants, other: Instants) -> Instants:
+    (a, b, c), (d, e, f) = one, other
+    return _earlier(a, d), _earlier(b, e), _earlier(c, f)
 
 
 def fewest(names: Iterable[str]) -> set[str]:
