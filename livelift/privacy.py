@@ -6,6 +6,7 @@ from uuid import uuid4
 import msgspec
 from confluent_kafka import Producer
 
+from streams.compacted import Compacted
 from streams.config import Surroundings
 from streams.placement import Placement
 
@@ -14,6 +15,13 @@ TIMEOUT = 30.0
 
 class NotSent(RuntimeError):
     """Kafka did not take the request."""
+
+
+class Linked(msgspec.Struct):
+    """Whose an alias is, as `identities` has it."""
+
+    account_id: str
+    user_id: str | None = None
 
 
 def forget(here: Surroundings, account_id: str, user_id: str | None) -> None:
@@ -26,3 +34,19 @@ def forget(here: Surroundings, account_id: str, user_id: str | None) -> None:
     producer.produce(here.topic("product-events"), msgspec.json.encode(event), account_id.encode(), partition)
     if producer.flush(TIMEOUT):
         raise NotSent(f"Kafka did not take the request in {TIMEOUT:g} s; nothing was forgotten")
+
+
+def forget_aliases(here: Surroundings, account_id: str, user_id: str | None) -> int:
+    """Remove the aliases (emails, other systems' ids) that stand for a user, or for anybody of an account; how many."""
+    topic = Compacted(here.confluent, here.topic("identities"))
+    try:
+        held = {key: msgspec.json.decode(value, type=Linked) for key, value in topic.catch_up().items()}
+    finally:
+        topic.close()
+    theirs = [key for key, who in held.items() if who.account_id == account_id and user_id in (None, who.user_id)]
+    producer = Producer({**here.confluent, "enable.idempotence": True, "log_level": 3})
+    for key in theirs:
+        producer.produce(here.topic("identities"), None, key, 0)
+    if producer.flush(TIMEOUT):
+        raise NotSent(f"Kafka did not take the request in {TIMEOUT:g} s; run it again to remove the aliases, too")
+    return len(theirs)

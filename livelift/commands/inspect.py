@@ -73,12 +73,19 @@ def forget(
     Example: [bold]livelift forget --account acme --user ann[/bold]
     """
     from livelift.privacy import forget as send_forget
+    from livelift.privacy import forget_aliases
     from livelift.reach import reach_kafka
 
-    send_forget(reach_kafka(Settings(), "product-events"), account, user)
+    here = reach_kafka(Settings(), "product-events", "identities")
+    send_forget(here, account, user)
+    aliases = forget_aliases(here, account, user)
     print(
         "asked: rows, sums and snapshots are removed as soon as the scorer reads it; source topics keep their retention"
     )
+    if aliases:
+        print(
+            f"{aliases} alias{'es' if aliases != 1 else ''} removed; what still waits for one stays until its retention"
+        )
 
 
 def annotate(

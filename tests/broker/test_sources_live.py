@@ -147,6 +147,7 @@ def test_live_who_waited_is_sent_on_and_foreign_events_find_their_mapping(namesp
         assert "1 rows read = 1 sent" in livelift(settings, "sources", "run", foreign)
         assert "(0 of them now)" in livelift(settings, "sources", "run", foreign)
         until("it is mapped", lambda: reading.quality().get("accepted") == 9)
+        assert "1 alias removed" in livelift(settings, "forget", "--account", "acme", "--user", "ann")
         assert (reading.quality()["refused"], reading.quality().get("forwarded", 0)) == ({}, 0)
         stack.check()
 

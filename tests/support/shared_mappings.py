@@ -41,6 +41,14 @@ at = {{ from = "{{ts}}", format = "epoch_ms" }}
 account_id = "{{userId}}"
 user_id = "{{userId}}"
 properties = {{ plan = "paid" }}
+
+[[event]]
+type = "churned"
+when = {{ page = "Submit Downgrade", auth = "Logged In" }}
+at = {{ from = "{{ts}}", format = "epoch_ms" }}
+account_id = "{{userId}}"
+user_id = "{{userId}}"
+properties = {{ reason = "downgraded" }}
 """
 NPS = f"""
 [source]
