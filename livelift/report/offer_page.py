@@ -54,6 +54,8 @@ def offer(report: Json) -> list[str]:
         "### Engagement with CS",
         *engagement(found),
         *(line for one in found["metrics"].values() for line in metric(found, one)),
+        "### Are these results significant?",
+        significant(report),
         "### How to read it",
         reading(found),
     ]
@@ -122,7 +124,7 @@ def metric(found: Json, one: Json) -> list[str]:
         ),
     ]
     for name, part, estimate in (
-        ("the same, from counts", exact, itt["estimate"]),
+        (f"the same, from counts ({exact.get('method')}, p {p_value(exact.get('p'))})", exact, itt["estimate"]),
         ("the same, adjusted for what was known before", adjusted, adjusted.get("estimate")),
         ("being offered help, among those in trouble", triggered, triggered["estimate"]),
     ):
@@ -151,6 +153,21 @@ def metric(found: Json, one: Json) -> list[str]:
 
 def row(name: str, estimate: float | None, ci: str, said: str, share: bool) -> list[str]:
     return [name, written(estimate, share), ci, said]
+
+
+def significant(report: Json) -> str:
+    """Every result of the test once more, told from no effect or not, at the report's confidence."""
+    found = report["offer"]
+    lines = [f"At {percent(report['confidence'])} confidence, each by itself:", ""]
+    lines.append(f"- more use of CS: {told(found['engagement'])} (p {p_value(found['engagement']['p'])});")
+    for name, one in found["metrics"].items():
+        itt = one["itt"]
+        watched = "" if itt.get("cs") is None else f"; watched all day: {told(itt, 'at_level_watched')}"
+        corrected = (
+            "" if itt.get("p_holm") is None else f", {p_value(itt['p_holm'])} among all secondary outcomes (Holm)"
+        )
+        lines.append(f"- {name}: {told(itt)} by one look (p {p_value(itt['p'])}{corrected}){watched};")
+    return "\n".join(lines).removesuffix(";") + "."
 
 
 def reading(found: Json) -> str:

@@ -75,6 +75,9 @@ def introduction(report: Json) -> str:
             "Accounts hold several customers, who are alike: differences and trends take that into account; the "
             "intervals of single shares and of steps, and tests that all are alike, do not, and say too much."
         )
+    if report["other_experiments"] or report["other_journeys"]:
+        others = ", ".join([*report["other_experiments"], *report["other_journeys"]])
+        lines.append(f"The recording holds more than is read here: {others}.")
     if report["plan_assumed"]:
         lines.append(
             "**The recording has no plan.** That of the exercise is assumed: its arms in the planned shares below, "

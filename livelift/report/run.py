@@ -49,6 +49,7 @@ def run(recording: Recording, product: Product, progress: Progress | None = None
         "events": {"accepted": quality["accepted"], "refused": sum(quality["refused"].values()),
                    "duplicate": quality["duplicate"], "unreadable": len(recording.refused)},
         "other_experiments": [one for one in published if experiment is None or one != experiment.published.plan.id],
+        "other_journeys": [one.id for one in product.journey[1:]],
         **answers(found, ALPHA),
     }  # fmt: skip
 

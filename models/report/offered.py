@@ -11,7 +11,7 @@ from models.inference.proportions import boschloo, newcombe, score_p
 from models.plan import PublishedPlan
 from models.readout.decision import decide
 from models.readout.looks import Looks
-from models.readout.written import bounds, chance, number
+from models.readout.written import POINTS, bounds, chance, number
 from models.report.shares import at_level, share
 
 Answer = dict[str, Any]
@@ -75,7 +75,7 @@ def read_metric(name: str, found: Reading, arms: tuple[str, str]) -> Answer:
     answer: Answer = {
         "metric": name,
         "role": found["role"],
-        "is_share": "exact" in found and found["exact"] is not None,
+        "is_share": name.partition(":")[0] in POINTS,
         "arms": {arm: found["arms"][arm] for arm in arms},
         "itt": {**itt, "at_level": at_level(itt.get("ci")), "at_level_watched": at_level(itt.get("cs"))},
         "complier": {**cace, "at_level": _of_set(cace.get("ar_set"))},

@@ -44,6 +44,8 @@ def begun(person: Person) -> list[Begun]:
 def read_succeeding(people: Sequence[Person], tasks: Sequence[str], alpha: float) -> Answer:
     """Four ways to look at it; each that the recording does not allow says why."""
     tries = [one for person in people for one in begun(person)]
+    if not people:
+        return {"answered": False, "because": "there is nobody in this recording"}
     dates = all(at % DAY == 0 for person in people for at in (person.trial.start, *person.done_at))
     found = {
         "by_joining": _by_joining(people, dates, alpha),
@@ -87,7 +89,5 @@ def _by_step(people: Sequence[Person], tasks: int, alpha: float) -> Answer:
     for person in people:
         done = sum(map(person.trial.holds, person.completed))
         tries += [Tried(person.account, at, done > at) for at in range(min(done + 1, tasks))]
-    if not tries:
-        return {"answered": False, "because": "there is nobody"}
     names = [str(at) for at in range(tasks)]
     return {"answered": True, "groups": by_group(tries, names, alpha), "rise": rise(tries, alpha)}

@@ -32,7 +32,7 @@ from tests.support.shared_data import needs
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(300)]
 CUSTOMERS = 400
 POINT_MM, LEAST_POINTS = 0.352778, 7
-NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")
 CAUSAL = re.compile(
     r"\b(?:caus\w*|effects?|impact\w*|(?:leads?|led) to|due to|thanks to|results? in|raise[sd]?|raising|lower(?:s|ed)|"
     r"increas\w*|reduc\w*|improv\w*|boost\w*|driv(?:es?|en|ing)|works?|worked|makes? (?:people|customers))\b",
@@ -140,21 +140,29 @@ def otherwise(value, counter):
     return value + 10_000 + next(counter) if isinstance(value, int) else value * (1 + next(counter) / 10_007) + 0.1
 
 
-def test_every_number_in_the_prose_is_one_of_the_json(printed, out, learners):
+def test_every_number_in_the_prose_is_one_of_the_json(printed, out):
     markdown = (out / "report.md").read_text()
     assert len(NUMBER.findall(markdown)) > 300
     assert invented(markdown, printed) == []
+
+
+@needs("oulad_subset")
+def test_so_is_every_number_about_real_learners(learners):
     courses, _ = learners
     assert invented(page(courses, list(drawings(courses))), courses) == []
+    assert_follows(courses)
 
 
-def test_the_prose_follows_when_every_number_of_the_json_is_another(printed, learners):
-    for report in (printed, learners[0]):
-        figures = ["dose", "landmark", "success"]
-        for start in (1_000, 20_011, 300_007):
-            changed = otherwise(report, iter(range(start, 10**6)))
-            assert invented(page(changed, figures), changed) == []
-            assert len(invented(page(report, figures), changed)) > 50, "the numbers are others indeed"
+def test_the_prose_follows_when_every_number_of_the_json_is_another(printed):
+    assert_follows(printed)
+
+
+def assert_follows(report):
+    figures = ["dose", "landmark", "success"]
+    for start in (1_000, 20_011, 300_007):
+        changed = otherwise(report, iter(range(start, 10**6)))
+        assert invented(page(changed, figures), changed) == []
+        assert len(invented(page(report, figures), changed)) > 50, "the numbers are others indeed"
 
 
 def test_a_number_that_is_not_in_the_json_is_seen(printed):
@@ -305,18 +313,65 @@ def test_the_columns_of_the_published_tables_are_enough(tmp_path, trial):
     assert invented(page(report), report) == []
 
 
-def test_arms_of_which_none_is_called_control(tmp_path):
-    def line(n, kind, topic="product-events", **properties):
-        return json.dumps({"topic": topic, "id": f"{kind}{n}", "type": kind, "at": f"2026-05-05T00:00:{n:02}Z",
-                           "account_id": f"a{n}", "user_id": f"u{n}", "properties": properties})  # fmt: skip
+def test_assignments_that_no_plan_reads(tmp_path, trial):
+    def line(n, kind, **properties):
+        return json.dumps({"topic": "product-events", "id": f"{kind}{n}", "type": kind,
+                           "at": f"2026-05-05T00:00:{n:02}Z", "account_id": f"a{n}", "user_id": f"u{n}",
+                           "properties": properties})  # fmt: skip
 
     lines = [line(n, "trial_started") for n in range(20)]
     lines += [line(n, "experiment_assigned", experiment="new", arm="ab"[n % 2]) for n in range(20)]
     tmp_path.joinpath("events.jsonl").write_text("\n".join(lines))
     report = answered(tmp_path)
     assert "no plan says which arm of new is the control" in report["offer"]["because"]
-    for key in ("help", "completing"):
+    for key in ("help", "completing", "offer"):
         assert f"Cannot be answered, because {report[key]['because']}" in page(report)
+    (tmp_path / "plans").mkdir()
+    other = (trial / "plans" / "getting-started-widget.toml").read_text()
+    (tmp_path / "plans" / "other.toml").write_text(other)
+    assert "the plans are not about new" in answered(tmp_path)["offer"]["because"]
+
+
+@pytest.mark.parametrize("customers", [1, 12, 60])
+def test_too_few_customers_are_said_to_be_too_few(tmp_path, customers):
+    report = answered(exercise(tmp_path / "few", customers=customers))
+    markdown = page(report, list(drawings(report)))
+    assert invented(markdown, report) == []
+    if customers < 20:
+        assert "Not known, because" in markdown and report["verdict"]["verdict"] == "keep_running"
+    assert "None" not in markdown and "nan" not in markdown
+
+
+METRICS = """
+[[metric]]
+name = "time_to:1"
+[[metric]]
+name = "task_completed:3"
+[[metric]]
+name = "outcome:clicks"
+[[metric]]
+name = "tickets"
+role = "guardrail"
+margin = 0.5
+higher_is_better = false
+"""
+
+
+def test_a_plan_with_other_outcomes_is_read_as_it_says(tmp_path, trial):
+    folder = copied(trial, tmp_path / "trial", without=["plans"])
+    plan = (trial / "plans" / "getting-started-widget.toml").read_text()
+    fixed = 'analysis = "fixed"\nanalyse_at = 2026-06-05T00:00:00Z'
+    (folder / "plans" / "one.toml").write_text(plan.replace('analysis = "sequential"', fixed) + METRICS)
+    (folder / "livelift.toml").write_text(
+        (trial / "livelift.toml").read_text() + '[[journey]]\nid = "later"\ntasks = ["9"]\norder = "any"\n'
+    )
+    report = answered(folder)
+    markdown = page(report)
+    assert report["verdict"]["analysis"] == "fixed" and "read_once" not in report["verdict"]
+    assert set(report["offer"]["metrics"]) > {"time_to:1", "task_completed:3", "outcome:clicks", "tickets"}
+    assert "more than is read here: later" in markdown and invented(markdown, report) == []
+    assert report["offer"]["metrics"]["task_completed:3"]["is_share"]
+    assert not report["offer"]["metrics"]["time_to:1"]["is_share"]
 
 
 # -- where nobody drew lots --------------------------------------------------------------------------------------------
