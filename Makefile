@@ -52,6 +52,7 @@ chaos: setup ## kill, pause, scale and restart things for some minutes, and comp
 validate: setup ## error rates of the statistics by simulation, the health score and the checks of authenticity on real data
 	$(BIN)/python -m benchmarks.validate $(ARGS)
 	$(BIN)/python -m benchmarks.hubspot $(filter --write --json,$(ARGS))
+	$(BIN)/python -m benchmarks.hubspot_choice $(filter --write,$(ARGS))
 	$(BIN)/python -m benchmarks.authenticity $(filter --write --json,$(ARGS))
 
 docs: setup ## generate the parts of docs/ that come from the code

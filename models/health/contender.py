@@ -35,6 +35,7 @@ from models.health.records import (
 )
 from models.health.seen import AT_RISK as AT_RISK_FLAG
 from models.health.seen import HELD_OUT, Kept, Seen, decode_seen, seen_of
+from models.health.state import State
 from models.index import WEEK
 from models.messages import Output, encode
 from models.product import Product
@@ -62,7 +63,8 @@ class Contender:
     """A model with its versions and what they predicted.
 
     kind: of the classifier, and the model's name. held: what is kept in `health-models`, by key; the state is data, and
-    is never unpickled. told: is given a day's predictions, all of them, before the day is learned.
+    is never unpickled. told: is given a day's predictions, all of them, before the day is learned. parameters: those of
+    a fresh classifier that are not as by default.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Contender:
         product: Product,
         held: Mapping[bytes, bytes] = {},
         told: Callable[[list[Predicted]], None] | None = None,
+        parameters: State | None = None,
     ) -> None:
         self.kind, self.label, self._inputs, self._told = kind, product.label, product.health.inputs, told
         self._hold_out = product.capacity.hold_out
@@ -82,7 +85,7 @@ class Contender:
         self._take_up(held)
         self._index = Index(index_parameters(product))
         latest = self.latest
-        self._classifier: Classifier = fresh(kind, {}) if latest is None else restore(kind, latest.state)
+        self._classifier: Classifier = fresh(kind, parameters or {}) if latest is None else restore(kind, latest.state)
 
     def _take_up(self, held: Mapping[bytes, bytes]) -> None:
         mine, key = of_model(held, self.kind), progress_key(self.kind)
