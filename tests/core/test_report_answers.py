@@ -10,18 +10,20 @@ from hypothesis import strategies as st
 from lifelines import KaplanMeierFitter
 from lifelines.statistics import logrank_test
 from lifelines.utils import restricted_mean_survival_time
-from scipy.stats import chi2_contingency, ttest_ind
+from scipy.stats import chi2_contingency, norm, ttest_ind
+from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
 from models import events as e
 from models.authenticity.observed import MISSING
 from models.clock import DAY, HOUR, SECOND
+from models.inference import survival
 from models.outcomes import Window
 from models.product import GETTING_STARTED
 from models.report.assumed import assumed_plan
 from models.report.completing import at_landmark, dose, landmark_days
 from models.report.evidence import Evidence
-from models.report.helped import MINUTE, NO_HELP, Rescued, read_help, read_speed, rescued
+from models.report.helped import MINUTE, NO_HELP, Rescued, folded, read_help, read_speed, rescued
 from models.report.people import Person
 from models.report.shares import Tried, alike, at_level, by_group, difference, rise, share
 from models.report.succeeding import begun, read_succeeding
@@ -100,6 +102,7 @@ def test_a_rise_is_least_squares_with_errors_clustered_by_account(tries):
     assert found["se"] == pytest.approx(fitted.bse[1] * np.sqrt(80 / 79), rel=1e-6)
     low, high = found["ci"]
     assert (low + high) / 2 == pytest.approx(found["slope"]) and found["at_level"] == at_level(found["ci"])
+    assert (high - low) / 2 == pytest.approx(student.ppf(0.975, 79) * found["se"], rel=1e-6), "80 equal accounts"
 
 
 def test_what_cannot_be_compared_says_why(tries):
@@ -127,6 +130,8 @@ def test_a_difference_of_single_customers_is_that_of_two_means():
     assert found["estimate"] == pytest.approx(np.mean(one) - np.mean(zero))
     variance = sum(np.var(part) / len(part) for part in (one, zero)) * 300 / 299
     assert found["se"] == pytest.approx(np.sqrt(variance), rel=1e-6)
+    welch = ttest_ind(one, zero, equal_var=False).confidence_interval(0.95)
+    assert found["ci"] == pytest.approx([welch.low, welch.high], abs=5e-4)
     # Each account twice, as one cluster: nothing more is known than before.
     assert difference([*units, *units], ALPHA)["se"] == pytest.approx(found["se"], rel=1e-6)
 
@@ -211,6 +216,12 @@ def test_speed_is_that_of_lifelines(helped):
         assert found["restricted_mean_hours"][source] == pytest.approx(mean, rel=1e-6)
         for at in found["curves"][source]:
             assert at["share"] == pytest.approx(1 - fitted.predict(at["hours"]), abs=1e-9)
+    means = survival.restricted_means(
+        *(folded([one for one in helped if one.group == group], 168 * HOUR) for group in (0, 1)),
+        np.arange(168 * 60 + 1) / 60,
+    )
+    low, high = found["restricted_mean_hours"]["ci"]
+    assert [low, high] == pytest.approx(norm.interval(0.95, means.difference, means.se), rel=1e-9)
     expected = logrank_test(curves[0][0], curves[1][0], curves[0][1], curves[1][1])
     assert found["log_rank_p"] == pytest.approx(expected.p_value, rel=1e-4)
 
