@@ -14,7 +14,6 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 SIZE = 12
 CHECK = "check-"
 SHARE = {"format": "~%"}
-DASHES = [[1, 0], [6, 3], [2, 3], [8, 3, 2, 3]]
 LONG = {"symbolSize": 700}
 """Of a legend whose dashes are to be seen."""
 
@@ -151,22 +150,15 @@ def landmark(report: Json) -> Spec | None:
     if not found["answered"] or not found["landmark"]:
         return None
     rows = [
-        {"day": str(at["day"]), "tasks": one["completions"], "rate": one["rate"]}
+        with_ends({"day": str(at["day"]), "tasks": one["completions"], "rate": one["rate"]}, one)
         for at in found["landmark"]
         for one in at["rows"]
     ]
-    by = on("day", "unconverted on day", "nominal", sort=[str(at["day"]) for at in found["landmark"]])
+    days = [str(at["day"]) for at in found["landmark"]]
+    by = on("day", "unconverted on day", "nominal", sort=days)
     x = on("tasks", "tasks completed before that day", "ordinal", axis={"labelAngle": 0})
     y = on("rate", "share converted after it", axis=SHARE, scale={"domainMin": 0})
-    dashes = {**by, "scale": {"range": DASHES}, "legend": None}
-    place = {"x": x, "y": y}
-    return chart(
-        [
-            {"mark": "line", "encoding": {**place, "strokeDash": dashes}},
-            {"mark": "point", "encoding": {**place, "shape": by}},
-        ],
-        rows,
-    )
+    return chart(intervals(y, x, shape=by, xOffset=on("day", None, "nominal", sort=days)), rows)
 
 
 def success(report: Json) -> Spec | None:
@@ -253,7 +245,7 @@ def of_check(check: Json) -> Spec:
     figure = check["figure"]
     named = any(isinstance(row["x"], str) for row in figure["rows"])
     x = on("x", figure["x_title"], "ordinal" if named or figure["mark"] == "bar" else "quantitative",
-           axis={"labelAngle": 0, "labelOverlap": True, "labelLimit": HALF // 2}, sort=None)  # fmt: skip
+           axis={"labelAngle": 0, "labelOverlap": True}, sort=None)  # fmt: skip
     y = on("observed", figure["y_title"])
     layers: list[Spec] = [{"mark": figure["mark"], "encoding": {"x": x, "y": y}}]
     if "expected" in figure["rows"][0]:
@@ -261,16 +253,15 @@ def of_check(check: Json) -> Spec:
         layers.append({"mark": dashed, "encoding": {"x": x, "y": {**y, "field": "expected"}}})
     if named:
         for layer in layers:
-            layer["encoding"] = {"x": layer["encoding"]["y"], "y": layer["encoding"]["x"]}
-    return chart(layers, list(figure["rows"]), HALF, SMALL)
+            layer["encoding"] = {"x": layer["encoding"]["y"], "y": {**layer["encoding"]["x"], "title": None}}
+    return chart(layers, list(figure["rows"]), WIDTH if named else HALF, SMALL)
 
 
 FIGURES = {
     "help-outcomes": Figure(
         "help", "Shares of customers by outcome and by where the first help came from, with intervals",
         "What went with help from CS and from elsewhere, among customers in trouble. Bars are intervals. "
-        "Associated with: "
-        "who turns to CS was not decided at random.", help_outcomes,
+        "Associated with: who turns to CS was not decided at random.", help_outcomes,
     ),
     "help-speed": Figure(
         "help", "Two rising curves: the share that has completed the task, by hours since help, CS and OTHER",
@@ -282,10 +273,9 @@ FIGURES = {
         "Conversion by tasks completed before it. Bars are intervals. Associated with.", dose,
     ),
     "landmark": Figure(
-        "completing", "Lines of the share converted after a day by tasks completed before it, one line a day",
+        "completing", "Share converted after a day by tasks completed before it, with intervals, for several days",
         "The same with time in order: of customers unconverted on a day, who converted after it. Told apart by "
-        "dashes and "
-        "shapes.", landmark,
+        "shapes; bars are intervals.", landmark,
     ),
     "success": Figure(
         "succeeding", "Shares of successes with intervals, by time of day, time since joining and experience",

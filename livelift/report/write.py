@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from markdown_it import MarkdownIt
 
-from livelift.report.draw import svg
+from livelift.report.draw import TEXT_WIDTH_MM, svg
 from livelift.report.figures import specs
 from livelift.report.page import page
 
@@ -51,7 +51,7 @@ def html(markdown: str, title: str, drawn: Mapping[str, str]) -> str:
 def _figure(found: re.Match[str], drawn: Mapping[str, str]) -> str:
     name, alt, caption = found.groups()
     inside = drawn[name].replace("<svg ", f'<svg role="img" aria-label="{alt}" ', 1)
-    half = ' class="half"' if name.startswith("check-") else ""
+    half = ' class="half"' if f'width="{TEXT_WIDTH_MM:.1f}mm"' not in inside else ""
     return f"<figure{half}>{inside}<figcaption>{caption}</figcaption></figure>"
 
 
