@@ -15,6 +15,7 @@ from models.clock import rfc3339
 from models.contribution import World
 from models.education import reading
 from models.education.months import month_at
+from models.education.sums import ALL_TICKETS, AREAS, OF_AREA
 from models.events import SOURCES
 from models.messages import split_partial_key
 from models.plan import PublishedPlan
@@ -109,9 +110,17 @@ class Partials:
         time = self.time()
         asked = world.product, world.annotations, time != NEVER and month_at(time)
         if self._taught is None or self._taught[0] != asked:
-            sums = {id_: _added_up(shares.values()) for id_, shares in self._education.items()}
+            sums = {id_: _added_up(self._shares_of(id_)) for id_ in self._education}
             self._taught = asked, reading.read(sums, world.product, world.annotations, time)
         return self._taught[1]
+
+    def _shares_of(self, id_: str) -> Iterable[Mapping[str, Mapping[str, int]]]:
+        """All partitions' shares of a part of education; of an area those of partitions that still tell of it."""
+        shares = self._education[id_]
+        if not id_.startswith(OF_AREA):
+            return shares.values()
+        told = self._education.get(ALL_TICKETS, {})
+        return [share for partition, share in shares.items() if id_ in told.get(partition, {}).get(AREAS, ())]
 
     @property
     def partitions(self) -> Iterable[dict[str, Any]]:

@@ -7,7 +7,7 @@ from models.education.annotations import Annotation
 from models.education.cells import CONCEPTS, SURVEYS, USERS
 from models.education.learner import ABOUT
 from models.education.months import MONTHS_READ, month_at, name_of
-from models.education.sums import ALL_TICKETS, OF_AREA, fewest
+from models.education.sums import ALL_TICKETS, AREAS, OF_AREA, fewest
 from models.education.surveys import read_survey
 from models.education.tickets import read_tickets
 from models.education.users import (
@@ -57,4 +57,4 @@ def _tickets(sums: Mapping[str, Counts], months: Sequence[int], annotations: Seq
 
 
 def _by_month(counts: Counts) -> dict[str, dict[int, int]]:
-    return {name: {int(month): count for month, count in of.items()} for name, of in counts.items()}
+    return {name: {int(month): count for month, count in of.items()} for name, of in counts.items() if name != AREAS}

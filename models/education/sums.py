@@ -25,6 +25,8 @@ Counts = dict[str, dict[Any, int]]
 NAMES_KEPT = 64
 """Areas and concepts that are told of: those with the smallest hashes, among all partitions as in each."""
 ALL_TICKETS, OF_AREA = f"{TICKETS}:all", f"{TICKETS}:area:"
+AREAS = "areas"
+"""Name, beside the counts of all tickets, of the areas' partials that a partition sends."""
 APART = 2
 """Months that may lie between two of which tickets are compared: a month and the next, or the one after that."""
 AHEAD = range(APART + 1)
@@ -75,6 +77,8 @@ class EducationSums:
         if id_ == CONCEPTS:
             kept = fewest(counts.get("checked", ()))
             counts = {name: {one: count for one, count in of.items() if one in kept} for name, of in counts.items()}
+        if id_ == ALL_TICKETS:  # an area that has no tickets any more has no partial that would say so after a start
+            counts = {**counts, AREAS: dict.fromkeys(sorted(self._areas()), 1)}
         return {name: of for name, of in counts.items() if of}
 
     def _areas(self) -> set[str]:

@@ -207,3 +207,17 @@ def test_a_worker_may_die_anywhere_while_people_are_forgotten(
         timeline = [*timeline]
         timeline.insert(data.draw(st.integers(0, len(timeline))), forget)
     assert end_of(played(timeline, sizes, crashes)) == end_of(played(timeline, sizes))
+
+
+def test_what_was_told_of_somebody_forgotten_is_told_no_more_also_if_the_worker_dies_over_it() -> None:
+    """The ticket's area has been sent; the worker dies when the rows are gone and nothing has been sent of that."""
+    timeline = [
+        tick(instant(1)),
+        event("ticket_opened", instant(1), account="bolt", ticket="board", area="billing"),
+        tick(instant(2)),
+        tick(instant(6)),
+        {"id": "f", "type": "forget", "at": "2026-05-05T00:00:00Z", "account_id": "bolt", "user_id": "ann"},
+    ]
+    crashed = end_of(played(timeline, [], {0: Crash(0.0, 1.0, False, 1)}))
+    assert crashed == end_of(played(timeline, []))
+    assert crashed["snapshot"]["education"]["tickets"]["areas"] == {}
