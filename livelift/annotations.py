@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable
 
-import msgspec
-from confluent_kafka import Producer
-
+from livelift.sent import TIMEOUT, sent
 from models.education.annotations import Annotation
+from models.messages import Output, encode
 from streams.config import Surroundings
-
-TIMEOUT = 30.0
 
 
 class NotWritten(RuntimeError):
@@ -17,8 +14,5 @@ class NotWritten(RuntimeError):
 
 def annotate(here: Surroundings, annotations: Iterable[Annotation]) -> None:
     """Write annotations; one whose id is there already takes its place."""
-    producer = Producer({**here.confluent, "enable.idempotence": True})
-    for one in annotations:
-        producer.produce(here.topic("annotations"), msgspec.json.encode(one), one.id.encode(), 0)
-    if producer.flush(TIMEOUT):
+    if not sent(here, (Output("annotations", 0, one.id.encode(), encode(one)) for one in annotations)):
         raise NotWritten(f"Kafka did not take the annotation in {TIMEOUT:g} s")

@@ -7,18 +7,16 @@ in the same second may get the same place (docs/decisions/0011).
 from typing import NamedTuple
 
 import msgspec
-from confluent_kafka import Producer
 
+from livelift.sent import TIMEOUT, sent
 from models import lifecycle
 from models.inference.discoveries import level
 from models.lifecycle import Registration
-from models.messages import split_partial_key
+from models.messages import Output, encode, split_partial_key
 from models.plan import Plan, PlanError, PublishedPlan
 from models.readout.looks import Looks
 from streams.compacted import Compacted
 from streams.config import Surroundings
-
-TIMEOUT = 30.0
 
 
 class Stopped(NamedTuple):
@@ -80,13 +78,9 @@ class Experiments:
         return Registration(place, level(plan.experiment.alpha, place, rejected))
 
     def _write(self, changed: list[PublishedPlan]) -> None:
-        # Only errors are logged: a broker that is just up makes the client wait a moment, which is nobody's concern.
-        producer = Producer({**self.here.confluent, "enable.idempotence": True, "log_level": 3})
-        for published in changed:
-            value = msgspec.json.encode(published)
-            producer.produce(self.here.topic("experiment-plans"), value, published.plan.id.encode(), 0)
-            self.plans[published.plan.id] = published
-        if producer.flush(TIMEOUT):
+        self.plans |= {published.plan.id: published for published in changed}
+        outputs = [Output("experiment-plans", 0, one.plan.id.encode(), encode(one)) for one in changed]
+        if not sent(self.here, outputs):
             raise PlanError(f"Kafka did not take {', '.join(each.plan.id for each in changed)} in {TIMEOUT:g} s")
 
 

@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
-from confluent_kafka import Producer
 
+from livelift.sent import TIMEOUT, sent
+from models.messages import Output, encode
 from streams.compacted import Compacted
 from streams.config import Surroundings
 from streams.placement import Placement
-
-TIMEOUT = 30.0
 
 
 class NotSent(RuntimeError):
@@ -29,10 +28,8 @@ def forget(here: Surroundings, account_id: str, user_id: str | None) -> None:
     event = {"id": f"forget-{uuid4()}", "type": "forget", "at": datetime.now(UTC), "account_id": account_id}
     if user_id is not None:
         event["user_id"] = user_id
-    producer = Producer({**here.confluent, "enable.idempotence": True})
     partition = Placement(here.partitions).of(account_id)
-    producer.produce(here.topic("product-events"), msgspec.json.encode(event), account_id.encode(), partition)
-    if producer.flush(TIMEOUT):
+    if not sent(here, [Output("product-events", partition, account_id.encode(), encode(event))]):
         raise NotSent(f"Kafka did not take the request in {TIMEOUT:g} s; nothing was forgotten")
 
 
@@ -44,9 +41,6 @@ def forget_aliases(here: Surroundings, account_id: str, user_id: str | None) -> 
     finally:
         topic.close()
     theirs = [key for key, who in held.items() if who.account_id == account_id and user_id in (None, who.user_id)]
-    producer = Producer({**here.confluent, "enable.idempotence": True, "log_level": 3})
-    for key in theirs:
-        producer.produce(here.topic("identities"), None, key, 0)
-    if producer.flush(TIMEOUT):
+    if not sent(here, (Output("identities", 0, key, None) for key in theirs)):
         raise NotSent(f"Kafka did not take the request in {TIMEOUT:g} s; run it again to remove the aliases, too")
     return len(theirs)

@@ -5,20 +5,17 @@ A promotion counts from a day on that has not been closed yet, so every scorer c
 
 from typing import Any, NamedTuple
 
-from confluent_kafka import Producer
-
+from livelift.sent import TIMEOUT, sent
 from models.clock import date_of, rfc3339
 from models.health.champion import why_heuristic
 from models.health.learning import Learning
 from models.health.proposal import Proposal, proposal
-from models.health.records import CHAMPION_KEY, Promotion, champion_on
+from models.health.records import CHAMPION_KEY, Promotion, champion_on, kept
 from models.health.told import contenders
-from models.messages import encode
 from models.rows import NEVER
 from streams.compacted import Compacted
 from streams.config import Surroundings
 
-TIMEOUT = 30.0
 REPLICATES = 1000
 
 
@@ -113,9 +110,7 @@ class Models:
             raise ModelError(f"{model} cannot score yet: {because}")
 
     def _write(self, promotions: tuple[Promotion, ...]) -> None:
-        producer = Producer({**self.here.confluent, "enable.idempotence": True, "log_level": 3})
-        producer.produce(self.here.topic("health-models"), encode(promotions), CHAMPION_KEY, 0)
-        if producer.flush(TIMEOUT):
+        if not sent(self.here, [kept(CHAMPION_KEY, promotions)]):
             raise ModelError(f"Kafka did not take the promotion in {TIMEOUT:g} s")
         self.learning.promotions = promotions
 
