@@ -39,7 +39,7 @@ def assign(plan: Plan, unit: Unit) -> str | None:
 def is_held_out(account_id: str, share: float) -> bool:
     """Whether an account is among the share that nobody is alerted to (`[capacity] hold_out`): for good, by every
     worker, and a larger share keeps those of a smaller one."""
-    return position(f"hold-out|{account_id}") < share
+    return share > 0 and position(f"hold-out|{account_id}") < share
 
 
 def position(text: str) -> float:

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from livelift.commands.given import At, Json
+from livelift.commands.given import At, Json, needs_time, shown, when
 from livelift.settings import Settings
 
 SHOWN = 20
@@ -98,7 +98,6 @@ def annotate(
     Example: [bold]livelift annotate --area billing --what "article published"[/bold]
     """
     from livelift.annotations import annotate as write_annotations
-    from livelift.commands.given import needs_time, shown, when
     from livelift.reach import reach_kafka
     from models.education.annotations import new_annotation
 

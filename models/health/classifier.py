@@ -65,15 +65,15 @@ def _kind(kind: str) -> "type[Logistic | Forest | Tree | Bayes]":
         case "logistic":
             return Logistic
         case "forest":
-            from models.health.forest import Forest  # noqa: PLC0415
+            from models.health.forest import Forest  # noqa: PLC0415 - River's takes a second to import
 
             return Forest
         case "tree":
-            from models.health.tree import Tree  # noqa: PLC0415
+            from models.health.tree import Tree  # noqa: PLC0415 - River's takes a second to import
 
             return Tree
         case "bayes":
-            from models.health.bayes import Bayes  # noqa: PLC0415
+            from models.health.bayes import Bayes  # noqa: PLC0415 - River's takes a second to import
 
             return Bayes
     raise ValueError(f"{kind!r} is no kind of model; there are {', '.join(KINDS)}")

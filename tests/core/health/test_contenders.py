@@ -37,7 +37,7 @@ Kept = dict[bytes, bytes]
 
 
 def product(*challengers: str, **health: object) -> Product:
-    return Product(label=LABEL, health=Health(challengers=challengers, **health))  # type: ignore[arg-type]
+    return Product(label=LABEL, health=msgspec.structs.replace(Health(challengers=challengers), **health))
 
 
 def put(kept: Kept, outputs: Iterable[Output]) -> None:
