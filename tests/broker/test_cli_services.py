@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from livelift.local.topics import wanted
+from tests.support.ended import complaint
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 DEADLINE_S = 60
@@ -28,12 +29,6 @@ def livelift(namespace, tmp_path):
 
     run.settings = settings
     return run
-
-
-def complaint(ended):
-    assert (ended.returncode, ended.stdout) == (1, ""), ended.stderr
-    (line,) = ended.stderr.splitlines()
-    return line
 
 
 def test_topics_are_made_once_and_checked(livelift):

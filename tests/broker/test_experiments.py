@@ -20,6 +20,7 @@ from models.messages import partial_key
 from models.product import Product
 from streams.plans import Plans
 from tests.support.build import PLAN, Worker, event, instant, tick
+from tests.support.ended import complaint, done
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 DEADLINE_S = 60
@@ -54,17 +55,6 @@ def plan_file(tmp_path):
         return f"{id}.toml"
 
     return write
-
-
-def done(ended):
-    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
-    return ended.stdout
-
-
-def complaint(ended):
-    assert (ended.returncode, ended.stdout) == (1, ""), ended.stdout + ended.stderr
-    (line,) = ended.stderr.splitlines()
-    return line
 
 
 def slot(begin, end):

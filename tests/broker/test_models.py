@@ -15,6 +15,7 @@ from models.health.records import decode_progress, progress_key
 from streams.compacted import Compacted
 from streams.models import Models as Scorers
 from tests.support.contending import FIRST_WEEK, a_log
+from tests.support.ended import complaint, done
 from tests.support.stack import running, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
@@ -44,17 +45,6 @@ def livelift(installation, tmp_path):
         )  # fmt: skip
 
     return run
-
-
-def done(ended):
-    assert (ended.returncode, ended.stderr) == (0, ""), ended.stderr
-    return ended.stdout
-
-
-def complaint(ended):
-    assert (ended.returncode, ended.stdout) == (1, ""), ended.stdout + ended.stderr
-    (line,) = ended.stderr.splitlines()
-    return line
 
 
 def kept(installation):
