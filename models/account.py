@@ -36,6 +36,8 @@ class Said(NamedTuple):
     event_has_come: bool
     """Whether what the score is the chance of has happened already (`health.label`)."""
     basis: str
+    signs: tuple[int | None, ...]
+    """What customer success acts on whatever the score says (`signs.Signs`)."""
     traits: bytes
     """Who it is, as a JSON object: equal only if it is written the same (1 is neither 1.0 nor true)."""
 

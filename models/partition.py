@@ -27,6 +27,7 @@ from models.refused import dead_letter, sent_on, untrue
 from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of, snapshot_day
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
+from models.signs import signs_of
 from models.working import ROWS, Happening
 
 AHEAD = 2 * DAY
@@ -339,6 +340,8 @@ class Partition:
         basis, product = self.known.before(self.book.row.closed_day), self.world.product
         if basis.kind != HEURISTIC:
             moved |= dated
+        else:
+            moved |= {account_id: None for account_id in dated if self._signs_moved(account_id)}
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
@@ -349,6 +352,13 @@ class Partition:
                 value = score_message(account_id, account, reading, cause, basis, product)
                 account.said = reading.said
                 self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
+
+    def _signs_moved(self, account_id: str) -> bool:
+        """Whether an account of which an activity index reads nothing new shows other signs than were told."""
+        account = self.ledger.sums.accounts.get(account_id)
+        if account is None or account.said is None:
+            return account is not None
+        return signs_of(account, max(day_of(self.book.now), account.last_day)) != account.said.signs
 
     def _send_partials(self) -> None:
         """This partition's share of every aggregate that changed, as absolute integers."""

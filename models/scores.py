@@ -1,6 +1,7 @@
 """`account-scores`: what is said of an account, why, and since when. The score itself comes from its basis."""
 
 from heapq import nlargest
+from itertools import takewhile
 from typing import NamedTuple
 
 import msgspec
@@ -18,6 +19,8 @@ from models.index import WEEK
 from models.messages import encode
 from models.product import Label, Product
 from models.renewal import Renewal, renewal, renewal_date
+from models.rows import Close
+from models.signs import Signs, signs_of
 from models.working import Working
 
 CAUSES_KEPT = 3
@@ -92,6 +95,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, product: Pro
         renews_at=renewal_date(account.latest_renewal),
         event_has_come=has_come(account, day, product.label),
         basis=basis.name,
+        signs=signs_of(account, day),
         traits=who_of(account),
     )
     return Reading(said, max(now, start_of(account.last_day)), day, judged)
@@ -127,8 +131,11 @@ def score_message(
         "band_since": None if said.band_since is None else date_of(said.band_since),
         "days_in_band": None if said.band_since is None else reading.day - said.band_since,
         "close": {"score": points(said.close_score), "band": said.close_band},
+        "closes": _closes(account.closes, basis.kind),
         "change_7d": points(said.change_7d),
         "basis": said.basis,
+        "basis_changed": bool(account.closes) and account.closes[-1].basis != basis.kind,
+        "signs": dict(zip(Signs._fields, said.signs, strict=True)),
         "probability": probability_of(reading),
         "probability_interval": interval_of(judged),
         "risk": _risk(basis.risk(judged)),
@@ -211,6 +218,13 @@ def _driver(driver: Driver, before: float | None) -> dict[str, object]:
         "change_7d": None if value is None or before is None else round(value - before, 4),
         "contribution": driver.contribution / 100,
     }
+
+
+def _closes(closes: list[Close], kind: str) -> list[tuple[str, float]]:
+    """Days of the last week, and one before, whose close was another than that of the day before; of scores that may be
+    compared with this one: what a change is measured from."""
+    alike = takewhile(lambda close: close.basis == kind, reversed(closes))
+    return [(date_of(close.day), close.score / 100) for close in alike][::-1]
 
 
 def points(hundredths: int | None) -> float | None:
