@@ -1,0 +1,132 @@
+"""What rules look at: an account's score as `account-scores` tells it, or one user's signal on one journey.
+
+Only the fields that rules read are decoded, since a hundred thousand scores are read for each that alerts anybody; the
+whole message is kept beside them and read when there is something to tell.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from models.clock import date_of, day_of, micros
+from models.closing import DAYS_BACK
+
+SCORES, SIGNALS = "account-scores", "journey-signals"
+MODEL_CHANGED = "model changed"
+Trait = str | bool | int | float
+
+
+class Close(Struct, frozen=True):
+    """What the last day that closed ended with."""
+
+    score: float | None = None
+    band: str | None = None
+
+
+class Cause(Struct, frozen=True):
+    type: str
+
+
+class Shown(Struct, frozen=True):
+    """The signs of an account (`models.signs.Signs`)."""
+
+    champion_gone_days: int | None = None
+    trained_gone_days: int | None = None
+    tickets_open: int = 0
+    payments_failed: int = 0
+
+
+class Score(Struct, frozen=True):
+    """One message of `account-scores`. listed: whether the account is on the capacity list, which the message itself
+    does not tell; None where the list is not known."""
+
+    account_id: str
+    at: str
+    score: float
+    band: str
+    basis: str
+    close: Close = Close()
+    closes: tuple[tuple[str, float], ...] = ()
+    basis_changed: bool = False
+    probability: float | None = None
+    revenue_at_risk: float | None = None
+    signs: Shown = Shown()
+    traits: dict[str, Trait] = {}
+    held_out: bool = False
+    event_has_come: bool = False
+    causes: tuple[Cause, ...] = ()
+    listed: bool | None = None
+
+    @property
+    def only_the_model_changed(self) -> bool:
+        """Whether the score may differ because another kind of model speaks, or nothing but a version has changed."""
+        return self.basis_changed or (bool(self.causes) and all(one.type == MODEL_CHANGED for one in self.causes))
+
+    def drop(self, days: int) -> float | None:
+        """By how many points the score is below the close of so many days ago; None without a comparable one."""
+        if not self.closes:
+            return None
+        then = date_of(day_of(instant_of(self.at)) - days)
+        before = [score for day, score in self.closes if day <= then]
+        return before[-1] - self.score if before else None
+
+    def trait(self, name: str) -> str | None:
+        """A trait as text; None where nothing is told, or nothing any more."""
+        told = self.traits.get(name)
+        if isinstance(told, float) and told.is_integer():
+            return str(int(told))
+        return None if told is None or told == "" else str(told)
+
+
+class Trouble(Struct, frozen=True):
+    yes: bool
+    why: tuple[str, ...] = ()
+
+
+class NextStep(Struct, frozen=True):
+    task: str
+    do: str
+
+
+class Signal(Struct, frozen=True):
+    """One message of `journey-signals`: one user on one journey."""
+
+    account_id: str
+    user_id: str
+    journey: str = ""
+    at: str = ""
+    position: str | None = None
+    stuck_since: str | None = None
+    trouble: Trouble = Trouble(False)
+    next_step: NextStep | None = None
+    left: bool = False
+    forgotten: bool = False
+
+    @property
+    def stuck_at(self) -> str | None:
+        """The task that help is to be offered with; None where the user is in no trouble, or on the journey no more."""
+        if self.left or self.forgotten or not self.trouble.yes or self.next_step is None:
+            return None
+        return self.next_step.task
+
+
+Evidence = Score | Signal
+LONGEST_DROP = DAYS_BACK - 1
+"""Days over which a drop can be measured: scores carry the closes of a week."""
+
+
+def instant_of(text: str) -> int:
+    """An RFC 3339 instant of ours in microseconds."""
+    return micros(datetime.fromisoformat(text))
+
+
+decode_score = msgspec.json.Decoder(Score).decode
+decode_signal = msgspec.json.Decoder(Signal).decode
+
+
+def whole(message: bytes) -> dict[str, Any]:
+    """Everything that a message says."""
+    found: dict[str, Any] = msgspec.json.decode(message)
+    return found
