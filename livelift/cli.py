@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from livelift.commands import alerts as on_alerts
 from livelift.commands import experiments as on_experiments
 from livelift.commands import inspect, judging, models, recordings, reporting, running, scores, sending
 from livelift.commands import sources as on_sources
@@ -32,6 +33,7 @@ on_models = group("The models that learn side by side, and which of them scores.
 sources = group("Your data onto the topics: files, logs, queries, by a mapping.", "livelift sources check nps.toml")
 journeys = group("Journeys through onboarding.", "livelift journeys table")
 score = group("Scores of accounts: what they are made of.", "livelift score explain --account acme")
+alerts = group("Alerts to customer success: who hears of what, and what came of it.", "livelift alerts list")
 dead_letters = group("What was refused, and why.", "livelift dead-letters list")
 
 app.command()(running.up)
@@ -65,6 +67,19 @@ sources.command("link")(on_sources.link)
 sources.command("suggest")(on_sources.suggest)
 journeys.command("table")(inspect.journey_table)
 score.command("explain")(scores.explain)
+alerts.command("run")(on_alerts.run)
+alerts.command("draft")(on_alerts.draft)
+alerts.command("check")(on_alerts.check)
+alerts.command("test")(on_alerts.try_rules)
+alerts.command("list")(on_alerts.list_alerts)
+alerts.command("acknowledge")(on_alerts.acknowledge)
+alerts.command("snooze")(on_alerts.snooze)
+alerts.command("resolve")(on_alerts.resolve)
+alerts.command("reopen")(on_alerts.reopen)
+alerts.command("retry")(on_alerts.retry)
+alerts.command("report")(on_alerts.report)
+alerts.command("table")(on_alerts.table)
+alerts.command("acl")(on_alerts.acl)
 dead_letters.command("list")(inspect.list_dead_letters)
 app.add_typer(topics, name="topics")
 app.add_typer(sources, name="sources")
@@ -72,6 +87,7 @@ app.add_typer(experiments, name="experiments")
 app.add_typer(on_models, name="models")
 app.add_typer(journeys, name="journeys")
 app.add_typer(score, name="score")
+app.add_typer(alerts, name="alerts")
 app.add_typer(dead_letters, name="dead-letters")
 
 INTERRUPTED = 130

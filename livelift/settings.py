@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """Where `livelift up` and `livelift demo` keep the data and logs of what they start."""
     config: Path = Path("livelift.toml")
     """The description of the product, see [product.md](product.md)."""
+    alerts: Path = Path("alerts.toml")
+    """The rules of `livelift alerts`, see [the guide](guides/alerts.md)."""
+    alerts_redis: str | None = Field(default=None, repr=False)
+    """The Redis URL of `livelift alerts`, where it has a user of its own (`livelift alerts acl`); else `redis`."""
     collector_write_key: SecretStr | None = None
     """Basic user name that `livelift collect` asks for, as Segment does; without it anybody is listened to."""
     ready_file: Path | None = None

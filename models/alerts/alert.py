@@ -19,12 +19,15 @@ class Delivery(Struct, frozen=True):
     """One message that tells of an alert, by one channel.
 
     message: its idempotency key, the same however often it is sent; a digest tells of many alerts under one key.
-    state: due until the channel has taken it; undeliverable when it has been given up, which `retry` undoes.
+    state: due until the channel has taken it; dropped when what it tells of is over or dealt with before; undeliverable
+    when it has been given up, which `retry` undoes. since, at:
+    when it was first due, and when it was last tried; both by the wall clock, whichever clock the installation goes by.
     """
 
     channel: str
     message: str
-    state: Literal["due", "sent", "undeliverable"] = "due"
+    state: Literal["due", "sent", "dropped", "undeliverable"] = "due"
+    since: int = 0
     at: int | None = None
     tries: int = 0
     error: str | None = None

@@ -21,6 +21,8 @@ class Book:
         self.waiting: dict[str, Alert] = {}
         self.due: dict[str, Alert] = {}
         self.snoozed: dict[str, Alert] = {}
+        self.notices: dict[str, Alert] = {}
+        """What the operator is to be told when no more comes of it."""
         self.reached: dict[tuple[str, int], int] = {}
         """(topic, partition) -> the highest offset that made a transition: what was before it has been decided on."""
         self.rules: dict[str, Counter[str]] = defaultdict(Counter)
@@ -42,6 +44,7 @@ class Book:
             (self.waiting, alert.waiting is not None),
             (self.due, bool(alert.due)),
             (self.snoozed, alert.state == "snoozed"),
+            (self.notices, not alert.account_id and alert.transition == "noted"),
         ):
             if belongs:
                 held[alert.id] = alert

@@ -1,6 +1,7 @@
 """Whether a rule holds for what has been read: yes, no, or not to be known from it."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from models.alerts.evidence import Score, Signal
@@ -15,14 +16,19 @@ DROP_BACK = 0.5
 
 
 class Condition(NamedTuple):
-    """One condition of a rule, with its threshold.
+    """One condition of a rule.
 
-    holds: of a score, and whether the alert is there already; then a threshold has to be passed clearly before the
-    episode is over (hysteresis). None: not to be known from this message, whatever was the case before stays so.
+    name, asked: the field of the rule and what it says. value: what a score shows of it. holds: of a score, and whether
+    the alert is there already; then a threshold has to be passed clearly before the episode is over (hysteresis). None:
+    not to be known from this message, whatever was the case before stays so. reason: what makes an alert another than
+    one of the same rule.
     """
 
-    reason: Callable[[Score], str]
+    name: str
+    asked: object
+    value: Callable[[Score], object]
     holds: Callable[[Score, bool], bool | None]
+    reason: Callable[[Score], str]
 
 
 def conditions(when: When) -> tuple[Condition, ...]:
@@ -30,26 +36,48 @@ def conditions(when: When) -> tuple[Condition, ...]:
     return tuple(_conditions(when))
 
 
+SIGNS = "champion_gone_days", "trained_gone_days", "tickets_open", "payments_failed"
+
+
 def _conditions(when: When) -> Iterator[Condition]:
-    signs = "champion_gone_days", "trained_gone_days", "tickets_open", "payments_failed"
     if when.bands:
-        yield Condition(lambda score: score.band, lambda score, _: score.band in when.bands)
+        holds = lambda score, _: score.band in when.bands  # noqa: E731
+        yield Condition("band", list(when.bands), lambda score: score.band, holds, lambda score: score.band)
     if when.left_band is not None:
-        yield Condition(lambda _: f"left {when.left_band}", _left(when.left_band))
+        band = when.left_band
+        yield Condition("left_band", band, lambda score: score.band, _left(band), lambda _: f"left {band}")
     if when.score_below is not None:
-        yield Condition(lambda _: "score", _below(when.score_below))
+        below = when.score_below
+        yield Condition("score_below", below, lambda score: score.score, _below(below), lambda _: "score")
     if when.drop is not None:
-        yield Condition(lambda _: "drop", _dropped(when.drop, when.within_days))
+        points, days = when.drop, when.within_days
+        yield Condition(
+            "drop",
+            f"{points:g} in {days} days",
+            lambda score: score.drop(days),
+            _dropped(points, days),
+            lambda _: "drop",
+        )
     if when.probability_below is not None:
-        yield Condition(lambda _: "probability", _unlikely(when.probability_below))
+        below = when.probability_below
+        yield Condition(
+            "probability_below", below, lambda score: score.probability, _unlikely(below), lambda _: "probability"
+        )
     if when.revenue_at_risk is not None:
-        yield Condition(lambda _: "revenue at risk", _at_risk(when.revenue_at_risk))
-    for name in signs:
-        threshold = getattr(when, name)
-        if threshold is not None:
-            yield Condition(lambda _, name=name: name, _sign(name, threshold))
+        lost = when.revenue_at_risk
+        yield Condition(
+            "revenue_at_risk", lost, lambda score: score.revenue_at_risk, _at_risk(lost), lambda _: "revenue at risk"
+        )
+    for name in SIGNS:
+        least = getattr(when, name)
+        if least is not None:
+            value = partial(_shown, name)
+            yield Condition(name, least, value, _at_least(value, least), lambda _, name=name: name)
     if when.on_capacity_list:
-        yield Condition(lambda _: "on the capacity list", lambda score, _: score.listed)
+        yield Condition(
+            "on_capacity_list", True, lambda score: score.listed, lambda score, _: score.listed,
+            lambda _: "on the capacity list",
+        )  # fmt: skip
 
 
 def _left(band: str) -> Callable[[Score, bool], bool | None]:
@@ -86,10 +114,15 @@ def _at_risk(threshold: float) -> Callable[[Score, bool], bool | None]:
     return holds
 
 
-def _sign(name: str, threshold: int) -> Callable[[Score, bool], bool | None]:
+def _shown(name: str, score: Score) -> int | None:
+    found: int | None = getattr(score.signs, name)
+    return found
+
+
+def _at_least(value: Callable[[Score], int | None], least: int) -> Callable[[Score, bool], bool | None]:
     def holds(score: Score, _: bool) -> bool | None:
-        shown = getattr(score.signs, name)
-        return shown is not None and shown >= threshold
+        shown = value(score)
+        return shown is not None and shown >= least
 
     return holds
 
@@ -99,24 +132,28 @@ class Judge:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self._conditions = conditions(rule.when)
+        self.conditions = conditions(rule.when)
         self._segments = frozenset(rule.segments)
 
     def holds(self, score: Score, was: bool) -> bool | None:
         """Whether all conditions hold. One that does not is enough to know; None where the rest is not known."""
-        if self._segments and score.trait("segment") not in self._segments:
+        if not self.concerns(score):
             return False
         found: bool | None = True
-        for condition in self._conditions:
+        for condition in self.conditions:
             one = condition.holds(score, was)
             if one is False:
                 return False
             found = found and one
         return found
 
+    def concerns(self, score: Score) -> bool:
+        """Whether the account is in one of the rule's segments."""
+        return not self._segments or score.trait("segment") in self._segments
+
     def reason(self, score: Score) -> str:
         """What makes this alert another than one of the same rule: being in `watch` is another than `at_risk`."""
-        return ", ".join(condition.reason(score) for condition in self._conditions)
+        return ", ".join(condition.reason(score) for condition in self.conditions)
 
 
 def stuck(asked: Stuck, signal: Signal) -> str | None:

@@ -51,14 +51,14 @@ class Engine:
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self._judges = tuple(Judge(rule) for rule in rules.of_scores())
+        self.judges = tuple(Judge(rule) for rule in rules.of_scores())
         self._stuck = tuple((rule, rule.when.stuck) for rule in rules.of_signals() if rule.when.stuck is not None)
 
     def concerns(self, score: Score) -> bool:
         """Whether any rule holds for an account that has no alerts. Mostly none does: then nothing is to be done."""
         if score.held_out or score.event_has_come:
             return False
-        return any(judge.holds(score, False) for judge in self._judges)
+        return any(judge.holds(score, False) for judge in self.judges)
 
     def of_score(self, held: Alerts, score: Score, heard: Heard, now: int) -> list[Alert]:
         """What a score makes of its account's alerts."""
@@ -75,7 +75,7 @@ class Engine:
 
     def _by_score(self, held: Alerts, score: Score) -> Iterable[Found]:
         nothing = COME if score.event_has_come else HELD_OUT if score.held_out else None
-        for judge in self._judges:
+        for judge in self.judges:
             if nothing is not None:
                 yield Found(judge.rule, "", None, nothing)
                 continue
@@ -119,7 +119,7 @@ class Engine:
             told |= {"opened_at": now, "noted_score": heard.score, "verdict": None, "held": None}
         else:
             held = self._held_back(rule, before, of_account, now)
-            told |= {"opened_at": now, "episode": before.episode + 1, "held": held, "verdict": None, "deliveries": (),
+            told |= {"opened_at": now, "episode": before.episode + 1, "held": held, "verdict": None,
                      "waiting": now if held is None else None}  # fmt: skip
         return _step(before, given, now, **told) or before
 
@@ -141,7 +141,7 @@ def of_time(alerts: Iterable[Alert], now: int) -> list[Alert]:
     over = [
         one for one in alerts if one.state == "snoozed" and one.snoozed_until is not None and one.snoozed_until <= now
     ]
-    woken = (_step(alert, "wakes", now, snoozed_until=None, waiting=now, held=None, deliveries=()) for alert in over)
+    woken = (_step(alert, "wakes", now, snoozed_until=None, waiting=now, held=None) for alert in over)
     return [alert for alert in woken if alert is not None]
 
 
@@ -184,7 +184,7 @@ def of_command(alert: Alert | None, command: Command, now: int) -> Alert | Refus
     elif given != "resolve":
         changes["snoozed_until"] = None
     if given != "reopen":  # whoever has dealt with it need not be told any more
-        changes |= {"waiting": None, "deliveries": _not_due(alert)}
+        changes |= {"waiting": None, "deliveries": _dropped(alert)}
     changes["verdict"] = command.verdict if given == "resolve" else None if given == "reopen" else alert.verdict
     found = _step(alert, given, now, **changes)
     return found if found is not None else Refused(f"an alert that is {alert.state} cannot be {DONE[given]}")
@@ -194,7 +194,7 @@ def _retried(alert: Alert, command: Command, now: int) -> Alert | Refused:
     if not any(one.state == "undeliverable" for one in alert.deliveries):
         return Refused("nothing of it is undeliverable")
     again = tuple(
-        replace(one, state="due", tries=0, error=None) if one.state == "undeliverable" else one
+        replace(one, state="due", since=command.at, tries=0, error=None) if one.state == "undeliverable" else one
         for one in alert.deliveries
     )
     return replace(alert, deliveries=again, transition="retried", at=now, by=command.by, because=None)
@@ -222,13 +222,13 @@ def _step(alert: Alert, given: Input, now: int, **changes: Any) -> Alert | None:
     made: dict[str, Any] = {"state": step.to, "transition": step.name, "at": now, "by": None, "because": None}
     if step.name == "ended":  # what nobody has heard of needs no telling any more, and does not count as told
         unheard = bool(alert.due) and not any(one.state == "sent" for one in alert.deliveries)
-        made |= {"waiting": None, "snoozed_until": None, "deliveries": _not_due(alert),
+        made |= {"waiting": None, "snoozed_until": None, "deliveries": _dropped(alert),
                  "told": alert.told[:-1] if unheard else alert.told}  # fmt: skip
     return replace(alert, **{**made, **changes})
 
 
-def _not_due(alert: Alert) -> tuple[Delivery, ...]:
-    return tuple(one for one in alert.deliveries if one.state != "due")
+def _dropped(alert: Alert) -> tuple[Delivery, ...]:
+    return tuple(replace(one, state="dropped") if one.state == "due" else one for one in alert.deliveries)
 
 
 def _headline(message: Mapping[str, Any]) -> tuple[Any, ...]:

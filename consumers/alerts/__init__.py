@@ -1,0 +1,1 @@
+"""`livelift alerts`: scores and signals in, the few messages that customer success can act on out."""

@@ -1,0 +1,33 @@
+"""What the alerts process is handed: where things are, and by which rules it goes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from models.alerts.rules import Rules
+
+GROUP = "livelift-alerts"
+
+
+@dataclass(frozen=True)
+class Here:
+    """kafka: client settings for kafka-python. redis_url: empty where there is no Redis: nothing is shown then, and
+    rules about the capacity list hold for nobody. capacity: alerts that an owner hears of in a week; None: all."""
+
+    kafka: dict[str, Any]
+    rules: Rules
+    namespace: str = ""
+    redis_url: str = ""
+    redis_prefix: str = "livelift:"
+    clock: Literal["live", "log"] = "live"
+    session_timeout_s: float = 10.0
+    capacity: int | None = None
+    ready_file: Path | None = None
+
+    def topic(self, name: str) -> str:
+        """The real name of a topic of the contract."""
+        return f"{self.namespace}{name}"
+
+    @property
+    def group(self) -> str:
+        return f"{self.namespace}{GROUP}"

@@ -1,0 +1,344 @@
+"""The alerts process: read, decide, write down, show, send; in this order, so that nothing is lost or said twice.
+
+A transition is in the `alerts` topic before Redis shows it and before the record that made it is acknowledged. That a
+message is to be sent is written before it is sent, and that it was sent after: if the process dies in between, exactly
+those messages are sent again, under the same keys.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from queue import Empty, Queue
+from threading import Event
+from time import monotonic, time
+from typing import Any
+
+import msgspec
+import structlog
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+
+from consumers.alerts.board import Board
+from consumers.alerts.channels import Job, Postman, Result, postmen
+from consumers.alerts.config import Here
+from consumers.alerts.directory import Directory
+from consumers.alerts.forms import forms_of
+from consumers.alerts.group import OldestTakesAll
+from consumers.alerts.log import AlertLog
+from models.alerts.alert import Alert, Refused, Source
+from models.alerts.book import Book
+from models.alerts.decide import Command, Engine, Heard, forgotten, of_command, of_time, without_rule
+from models.alerts.delivery import failed, plan, sent
+from models.alerts.evidence import SCORES, SIGNALS, Score, decode_score, decode_signal, instant_of, whole
+from models.alerts.notices import Notices, refused
+from models.clock import SECOND
+
+COMMANDS = "alert-commands"
+READ = SCORES, SIGNALS, COMMANDS
+AT_ONCE = 5000
+POLL_MS = 100
+LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
+decode_command = msgspec.json.Decoder(Command).decode
+log = structlog.get_logger()
+
+
+class Alerts:
+    """One process. `run` ends when `stop` is called, from a signal handler."""
+
+    def __init__(self, here: Here, wall: Callable[[], float] = time) -> None:
+        self.here, self.wall = here, wall
+        self.engine = Engine(here.rules)
+        self.stopped = Event()
+        self._heard_of_group = monotonic()
+        self._results: Queue[Result] = Queue()
+        self._log = AlertLog(here.kafka, here.topic("alerts"))
+        self._consumer: Any = KafkaConsumer(
+            **here.kafka, group_id=here.group, enable_auto_commit=False, auto_offset_reset="earliest",
+            partition_assignment_strategy=(OldestTakesAll,), session_timeout_ms=int(here.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(here.session_timeout_s * 1000 / 3), max_poll_records=AT_ONCE,
+            fetch_max_wait_ms=POLL_MS,
+        )  # fmt: skip
+        self._duty: Duty | None = None
+
+    def stop(self) -> None:
+        """Come to an end when what is being done has been done."""
+        self.stopped.set()
+
+    def run(self) -> None:
+        """Work until stopped. Raises NotStored, and whatever Kafka's client raises: then nothing has been said that was
+        not written down, and a new process goes on from there."""
+        self._consumer.subscribe([self.here.topic(name) for name in READ], listener=_Listener(self))
+        try:
+            while not self.stopped.is_set():
+                records = self._consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                self._heard_of_group = monotonic()
+                if self._duty is None:
+                    continue
+                self._duty.step(records)
+                if records:
+                    self._consumer.commit()
+        finally:
+            self.off_duty()
+            self._consumer.close()
+            self._log.close()
+
+    def alive(self) -> bool:
+        """Whether this process may send: it has polled within the session time, else the group may have another."""
+        return self._duty is not None and monotonic() - self._heard_of_group < self.here.session_timeout_s
+
+    def on_duty(self, assigned: Iterable[TopicPartition]) -> None:
+        """Take over: everything is in the topic."""
+        self.off_duty()
+        partitions = sorted(assigned)
+        if not partitions:
+            log.info("standing by: another process of the group sends alerts")
+            return
+        book = Book()
+        for alert in self._log.read():
+            book.put(alert)
+        self._duty = Duty(self, book)
+        first = not book.by_id and all(self._consumer.committed(where) is None for where in partitions)
+        if first:
+            self._duty.begin(self._consumer.end_offsets(partitions))
+        self._heard_of_group = monotonic()
+        if self.here.ready_file is not None:
+            self.here.ready_file.touch()
+        log.info("sending alerts", rules=len(self.here.rules.rule), open=sum(1 for _ in book.open()), first=first)
+
+    def off_duty(self) -> None:
+        """Send nothing more: another process may have taken over."""
+        duty, self._duty = self._duty, None
+        if duty is not None:
+            duty.end()
+
+    def take_results(self) -> list[Result]:
+        found: list[Result] = []
+        while True:
+            try:
+                found.append(self._results.get_nowait())
+            except Empty:
+                return found
+
+    def write(self, alerts: Iterable[Alert]) -> None:
+        self._log.write(alerts)
+
+    def postmen(self, wanted: Callable[[str, str], bool]) -> Mapping[str, Postman]:
+        return postmen(
+            self.here.rules.channel, self._results, lambda key, channel: self.alive() and wanted(key, channel)
+        )
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, alerts: Alerts) -> None:
+        self._alerts = alerts
+
+    def on_partitions_revoked(self, revoked: Any) -> None:
+        self._alerts.off_duty()
+
+    def on_partitions_assigned(self, assigned: Any) -> None:
+        self._alerts.on_duty(assigned)
+
+
+class Duty:
+    """What a process does while it holds the group's partitions."""
+
+    def __init__(self, alerts: Alerts, book: Book) -> None:
+        here = alerts.here
+        self._alerts, self.here, self.book, self.engine = alerts, here, book, alerts.engine
+        self._board = Board(here.redis_url, here.redis_prefix, [rule.id for rule in here.rules.rule], f"{time():.6f}")
+        self.directory = Directory(self._board)
+        self._notices = Notices(book, here.rules)
+        self._changed: list[Alert] = []
+        self._due: dict[str, float] = defaultdict(float)
+        self._listed: frozenset[str] | None = None
+        self._messages: dict[str, tuple[str, ...]] = {}
+        """Message -> the alerts that it tells of."""
+        self._reads_list = any(rule.when.on_capacity_list for rule in here.rules.rule)
+        self._latest = max((alert.at for alert in book.by_id.values()), default=0)
+        self._postmen = alerts.postmen(self._is_wanted)
+        for postman in self._postmen.values():
+            postman.start()
+        for alert in without_rule(book.by_id.values(), here.rules, self.now):
+            self._put(alert)
+        self._flush()
+        self._send(book.due.values())
+
+    def end(self) -> None:
+        for postman in self._postmen.values():
+            postman.end()
+
+    def _is_wanted(self, message: str, channel: str) -> bool:
+        """Whether a message is still to be sent: what it tells of may be over. Asked by the channels' threads."""
+        return any(
+            (one.message, one.channel) == (message, channel) for alert in [*self.book.due.values()] for one in alert.due
+        )
+
+    @property
+    def now(self) -> int:
+        """The installation's clock: the wall's, or that of the recording that is played."""
+        return int(self._alerts.wall() * SECOND) if self.here.clock == "live" else self._latest
+
+    def begin(self, ends: Mapping[TopicPartition, int]) -> None:
+        """The first start of all: what holds already is noted, up to where the topics end now."""
+        self._put(self._notices.began({(one.topic, one.partition): end for one, end in ends.items()}, self.now))
+        self._flush()
+
+    # -- a step -----------------------------------------------------------------------------------------------------
+
+    def step(self, records: Mapping[TopicPartition, list[Any]]) -> None:
+        """Decide on what has come, write it down, show it, and send what is to be sent."""
+        for where, fetched in records.items():
+            self._take(where, fetched)
+        for result in self._alerts.take_results():
+            self._delivered(result)
+        for alert in of_time(list(self.book.snoozed.values()), self.now):
+            self._put(alert)
+        if self._reads_list and self._is_due("list", LIST_EVERY_S):
+            self._take_list()
+        for alert in self._notices.due(self._alerts.wall(), self.now):
+            self._put(alert)
+        self._flush()
+        if self.book.waiting and self._is_due("plan", PLAN_EVERY_S):
+            self._plan()
+        if self._is_due("sweep", SWEEP_EVERY_S):
+            self.book.sweep(self.now)
+
+    def _is_due(self, what: str, every: float) -> bool:
+        now = monotonic()
+        if now - self._due[what] < every:
+            return False
+        self._due[what] = now
+        return True
+
+    def _put(self, alert: Alert) -> None:
+        self.book.put(alert)
+        self._changed.append(alert)
+
+    def _flush(self) -> None:
+        """Everything that has changed: to the topic, then to Redis."""
+        changed, self._changed = self._changed, []
+        self._alerts.write(changed)
+        self._board.show(self.book, changed, self.now)
+
+    def _take(self, where: TopicPartition, records: list[Any]) -> None:
+        topic = where.topic.removeprefix(self.here.namespace)
+        take = {SCORES: self._score, SIGNALS: self._signal, COMMANDS: self._command}[topic]
+        reached = self.book.reached.get((topic, where.partition), -1)
+        begins = self._notices.begins_until(where.topic, where.partition)
+        for record in records:
+            if record.offset < reached:
+                continue  # decided on by a process that died before it could acknowledge it
+            quietly = record.offset < begins
+            if quietly:
+                self._notices.begins(self._alerts.wall())
+            take(record, Source(topic, where.partition, record.offset), quietly)
+
+    # -- what comes -------------------------------------------------------------------------------------------------
+
+    def _score(self, record: Any, source: Source, quietly: bool) -> None:
+        account_id = record.key.decode()
+        held = self.book.of_account.get(account_id)
+        if record.value is None:
+            self._gone(account_id)
+            return
+        score = decode_score(record.value)
+        self.directory.take(score)
+        if self.here.clock == "log":
+            self._latest = max(self._latest, instant_of(score.at))
+        if score.basis_changed:
+            self._put_all(self._notices.basis_changed(score, self._alerts.wall(), self.now))
+        if self._listed is not None:
+            score = msgspec.structs.replace(score, listed=account_id in self._listed)
+        if held or self.engine.concerns(score):
+            self._decide(score, record.value, source, quietly)
+
+    def _decide(self, score: Score, message: bytes, source: Source | None, quietly: bool) -> None:
+        quietly = quietly or score.only_the_model_changed
+        heard = Heard(whole(message), score.trait("owner"), score.score, quietly, source)
+        self._put_all(self.engine.of_score(self.book.alerts_of(score.account_id), score, heard, self.now))
+
+    def _signal(self, record: Any, source: Source, quietly: bool) -> None:
+        if record.value is None:
+            return  # the account's tombstone comes with its scores, too
+        signal = decode_signal(record.value)
+        account_id = signal.account_id
+        held = self.book.alerts_of(account_id)
+        if not held and signal.stuck_at is None:
+            return
+        who = self.directory.who(account_id)
+        if who.left_out and not signal.forgotten:
+            signal = msgspec.structs.replace(signal, left=True)
+        message = {**whole(record.value), "traits": who.traits}
+        heard = Heard(message, who.owner, None, quietly, source)
+        self._put_all(self.engine.of_signal(held, signal, heard, self.now))
+
+    def _command(self, record: Any, source: Source, _: bool) -> None:
+        try:
+            command = decode_command(record.value or b"")
+        except msgspec.MsgspecError as error:
+            self._put(refused("", "", f"not a command: {error}", self.now, source))
+            return
+        found = of_command(self.book.by_id.get(command.alert_id), command, self.now)
+        if isinstance(found, Refused):
+            self._put(refused(command.alert_id, command.by, f"{command.do}: {found.because}", self.now, source))
+        else:
+            self._put(msgspec.structs.replace(found, source=source))
+            self._send([found])
+
+    def _gone(self, account_id: str) -> None:
+        """An account that is forgotten as a whole."""
+        self.directory.forget(account_id)
+        self._put_all([forgotten(alert, self.now) for alert in self.book.alerts_of(account_id).values()])
+
+    def _take_list(self) -> None:
+        """The capacity list, as far as it has changed since it was last read."""
+        listed = self._board.listed()
+        if listed is None or listed == self._listed:
+            return
+        before, self._listed = self._listed, listed
+        moved = listed ^ before if before is not None else listed
+        for account_id in sorted(moved):
+            message = self._board.account(account_id)
+            if message is not None:
+                encoded = msgspec.json.encode(message)
+                score = msgspec.structs.replace(decode_score(encoded), listed=account_id in listed)
+                self._decide(score, encoded, None, self._notices.beginning)
+
+    def _put_all(self, alerts: Iterable[Alert]) -> None:
+        for alert in alerts:
+            self._put(alert)
+
+    # -- what goes ----------------------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        now, wall = self.now, int(self._alerts.wall() * SECOND)
+        planned = plan(self.book.waiting.values(), self.book.told(now), self.here.rules, self.here.capacity, now, wall)
+        self._put_all(planned)
+        self._flush()
+        self._send(planned)
+
+    def _send(self, alerts: Iterable[Alert]) -> None:
+        """Hand over what is due to the channels, each message once, however many alerts it tells of."""
+        messages: dict[tuple[str, str], list[Alert]] = defaultdict(list)
+        since: dict[tuple[str, str], int] = {}
+        for alert in alerts:
+            for one in alert.due:
+                messages[one.message, one.channel].append(alert)
+                since[one.message, one.channel] = one.since
+        for (message, channel), told in messages.items():
+            postman = self._postmen.get(channel)
+            if postman is not None:
+                self._messages[message] = tuple(one.id for one in told)
+                waiting = sum(one.owner == told[0].owner for one in self.book.waiting.values())
+                postman.take(Job(message, forms_of(message, told, self.here.rules, waiting), since[message, channel]))
+
+    def _delivered(self, result: Result) -> None:
+        """A channel has taken a message, or has not. What it told of may be over by now, and was told all the same."""
+        for id_ in self._messages.get(result.key, ()):
+            alert = self.book.by_id.get(id_)
+            if alert is None:
+                continue
+            mine = [one for one in alert.deliveries if (one.message, one.channel) == (result.key, result.channel)]
+            states = {one.state for one in mine}
+            if result.error is None and states & {"due", "dropped"}:
+                self._put(sent(alert, result.key, result.channel, self.now, result.at))
+            elif result.error is not None and "due" in states:
+                self._put(failed(alert, result.key, result.channel, result.error, result.at))
