@@ -26,7 +26,7 @@ demo: setup ## play a simulated trial through everything and watch it (ARGS=--on
 # Workers and commands are started more than a hundred times: none has to compile what another has.
 test: export PYTHONDONTWRITEBYTECODE =
 test: export PYTHONPYCACHEPREFIX = $(CURDIR)/.pytest_cache/bytecode
-test: setup ## every test, with real Kafka and Redis
+test: setup ## every test, with real Kafka, Redis and Chromium
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: setup ## style, types, import direction

@@ -80,7 +80,7 @@ variables, and a wrong value is refused with its name.
 | in the file | variable | default | meaning |
 |---|---|---|---|
 {rows}
-Two variables cannot stand in the file:
+Three variables cannot stand in the file:
 
 | variable | meaning |
 |---|---|

@@ -20,6 +20,7 @@ DEFAULT_FILE = "livelift-services.toml"
 BESIDE = {
     "LIVELIFT_SETTINGS": f"The settings file, instead of `{DEFAULT_FILE}` in the folder where livelift is started.",
     "LIVELIFT_JAVA": "The `java` that runs the local Kafka, instead of the one that is installed with livelift.",
+    "LIVELIFT_BROWSER": "The Chromium that tests and screenshots of the docs use, instead of the one that they find.",
 }
 """Variables that are read but cannot stand in the settings file."""
 SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_|$)|_PORT(_\d+_(TCP|UDP|SCTP)|$)")

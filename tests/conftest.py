@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from livelift.local.browser import NoBrowser, browser
 from livelift.local.jars import WrongJars
 from livelift.local.kafka import LocalKafka
 from livelift.local.process import NotStarted
@@ -22,9 +23,9 @@ from livelift.local.topics import create_topics, wanted
 from livelift.settings import Settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-STOREYS = ("core", "shell", "contract", "broker")
+STOREYS = ("core", "shell", "contract", "broker", "browser")
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-KEPT = {"LIVELIFT_JAVA"}
+KEPT = {"LIVELIFT_JAVA", "LIVELIFT_BROWSER"}
 
 # -- services --------------------------------------------------------------------------------------------------------
 
@@ -103,6 +104,25 @@ def module_namespace(services: Services, tmp_path_factory: pytest.TempPathFactor
     """Installations that the tests of one module share."""
     with installations(services, tmp_path_factory.mktemp("module")) as make:
         yield make
+
+
+# -- a browser --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chromium(_no_settings_from_outside: None) -> Iterator[Any]:
+    """Playwright's Browser. Where there is none, tests skip; in CI that is a failure.
+
+    For no longer than a module: while it is open, tests that run a loop of asyncio's own cannot run in this thread.
+    """
+    with ExitStack() as exits:
+        try:
+            launched = exits.enter_context(browser())
+        except NoBrowser as error:
+            if IN_CI:
+                raise
+            pytest.skip(str(error))
+        yield launched
 
 
 # -- nothing may be left out unnoticed -------------------------------------------------------------------------------

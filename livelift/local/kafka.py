@@ -1,6 +1,5 @@
 """A one-node Kafka (KRaft) as a child process, with all its data and logs under one folder."""
 
-import os
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ from uuid import uuid4
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from livelift.local.cache import cache_dir
 from livelift.local.jars import java, kafka_classpath
 from livelift.local.process import Child, NotStarted, check_port, free_port
 from streams.topics import ROW_LIMIT
@@ -38,11 +38,6 @@ BROKER: dict[str, str | int] = {
 }
 """Settings of the broker wherever it runs; docker-compose.yml has the same."""
 MAIN, FORMAT = "kafka.Kafka", "kafka.tools.StorageTool"
-
-
-def cache_dir() -> Path:
-    """Where the list of jars is kept between projects."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "livelift"
 
 
 def new_cluster_id() -> str:
