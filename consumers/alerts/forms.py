@@ -1,52 +1,56 @@
-"""The forms of what alerts say: markdown for chat, plain text, email, and JSON for a webhook of one's own.
+"""The forms of a message: markdown for chats, plain text, HTML for email, and JSON for a webhook of one's own.
 
-Each is made of a `Letter` or a `Digest` and says all of it; what names are made of has no meaning in any of them.
+All say the same, and what names are made of has no meaning in any of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from consumers.alerts.html import digest_page, letter_page
 from consumers.alerts.markdown import digest_markdown, letter_markdown
 from consumers.alerts.text import digest_text, letter_text
 from models.alerts.alert import Alert
+from models.alerts.delivery import urgency
 from models.alerts.letter import Digest, Letter
-
-Said = Letter | Digest
-
-
-class Chat(NamedTuple):
-    """title: plain text. body: CommonMark. text: the body for where no markdown is understood."""
-
-    title: str
-    body: str
-    text: str
+from models.alerts.rules import Rules
+from models.alerts.words import digest_of, letter_of
 
 
-class Email(NamedTuple):
-    """subject: one line. html: a whole page. text: the same as plain text."""
+class Forms(NamedTuple):
+    """One message in each of its forms.
+
+    subject: one line of plain text, the title of a chat message as well. markdown: CommonMark, without the subject.
+    text: plain text, for where no markup is understood. html: a whole page. webhook: JSON-able.
+    """
 
     subject: str
-    html: str
+    markdown: str
     text: str
+    html: str
+    webhook: dict[str, Any]
 
 
-def chat(said: Said) -> Chat:
-    """As a message of a chat: give it to apprise with the format `markdown`."""
-    body = letter_markdown(said) if isinstance(said, Letter) else digest_markdown(said)
-    return Chat(said.subject, body, _text(said))
+def forms_of(key: str, alerts: Iterable[Alert], rules: Rules, waiting: int = 0) -> Forms:
+    """A message in its forms. key: its idempotency key. alerts: those that it tells of, one unless it is a digest.
+    waiting: how many more the owner has, which a digest says."""
+    told = sorted(alerts, key=urgency)
+    if key.startswith("digest-"):
+        at = max(max(alert.told, default=alert.at) for alert in told)
+        digest = digest_of(told, rules, at, waiting)
+        return Forms(
+            digest.subject, digest_markdown(digest), digest_text(digest), digest_page(digest),
+            digest_json(digest, told, key),
+        )  # fmt: skip
+    letter = letter_of(told[0], rules)
+    return Forms(
+        letter.subject, letter_markdown(letter), letter_text(letter), letter_page(letter),
+        {"key": key, **letter_json(letter, told[0])},
+    )  # fmt: skip
 
 
-def email(said: Said) -> Email:
-    """As an email."""
-    return Email(said.subject, letter_page(said) if isinstance(said, Letter) else digest_page(said), _text(said))
-
-
-def webhook(said: Letter, alert: Alert, key: str) -> dict[str, Any]:
-    """One alert for a webhook. key: the same however often this message is sent. evidence: the score message, or the
-    signal, that it rests on."""
+def letter_json(said: Letter, alert: Alert) -> dict[str, Any]:
+    """One alert in a webhook. evidence: the score message, or the signal, that it rests on, whole."""
     return {
-        "key": key,
         "alert_id": alert.id,
         "episode": alert.episode,
         "state": alert.state,
@@ -64,19 +68,15 @@ def webhook(said: Letter, alert: Alert, key: str) -> dict[str, Any]:
     }
 
 
-def webhook_digest(said: Digest, alerts: Mapping[str, Alert], key: str) -> dict[str, Any]:
-    """A digest for a webhook. alerts: those that it tells of, by their ids."""
-    told = (webhook(one, alerts[one.alert_id], key) for one in said.letters)
+def digest_json(said: Digest, alerts: Iterable[Alert], key: str) -> dict[str, Any]:
+    """A digest in a webhook. alerts: in the order of its letters."""
+    told = [*alerts]
     return {
         "key": key,
-        "owner": next(iter(alerts.values())).owner,
+        "owner": told[0].owner,
         "date": said.date,
         "heading": said.subject,
-        "text": digest_text(said),
         "waiting": said.waiting,
-        "alerts": [{name: value for name, value in one.items() if name != "key"} for one in told],
+        "text": digest_text(said),
+        "alerts": [letter_json(letter, alert) for letter, alert in zip(said.letters, told, strict=True)],
     }
-
-
-def _text(said: Said) -> str:
-    return letter_text(said) if isinstance(said, Letter) else digest_text(said)

@@ -1,6 +1,6 @@
 """What `livelift alerts draft` prints: rules to begin with, one of each kind."""
 
-DRAFT = """# Who in customer success hears of which movement, by which way, and when. docs/guides/alerts.md explains every line.
+DRAFT = """# Who in customer success hears of which movement, by which way, and when. docs/guides/alerts.md explains it.
 # `livelift alerts check` says what is wrong with this file, and on which line.
 
 account_page = ""              # e.g. "https://crm.example.com/accounts/{account_id}"

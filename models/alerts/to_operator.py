@@ -31,20 +31,21 @@ def of_livelift(alert: Alert, rules: Rules) -> Letter:
 
 def notice_of(kind: str, evidence: Mapping[str, Any]) -> Notice:
     """A notice in words. evidence: `accounts`, how many are concerned; `basis`, the new one where it has changed."""
-    accounts = count(int(evidence.get("accounts", 0)), "account")
+    many = int(evidence.get("accounts", 0))
+    accounts, alerts = count(many, "account"), count(many, "alert")
     match kind:
         case "model-changed":
             return Notice(
                 f"The model has changed to {name(str(evidence.get('basis', '')))}: {accounts}",
-                f"Scores have moved because of it, not because of anything that happened. Rules hold for "
-                f"{accounts} that nobody was alerted to: these are noted, and told should they become clearly worse.",
+                f"So many are scored by another kind of model than their last day closed with: {accounts}. Nothing has "
+                "happened to them, so nobody is alerted; what rules find is noted, and told if it becomes clearly worse.",
                 "Read `livelift snapshot model` before you rely on the new scores.",
             )
         case "started":
             return Notice(
-                f"Alerts have begun: {accounts}",
-                f"Rules held for {accounts} already. These are noted and nobody was told; they are told should they "
-                "become clearly worse.",
+                f"Alerts have begun: {alerts} held already",
+                f"Nobody was told of what rules found at the first start: {alerts}. It is noted, and told if it becomes "
+                "clearly worse.",
                 "Read `livelift alerts list` for those that matter now.",
             )
         case "undeliverable":

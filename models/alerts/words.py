@@ -9,10 +9,10 @@ from models.alerts.alert import Alert
 from models.alerts.delivery import local, urgency
 from models.alerts.letter import Digest, Letter
 from models.alerts.names import name
-from models.alerts.to_operator import of_livelift
 from models.alerts.rules import Rule, Rules, When
 from models.alerts.scored import of_score
 from models.alerts.stuck import of_signal
+from models.alerts.to_operator import of_livelift
 
 
 def letter_of(alert: Alert, rules: Rules) -> Letter:
