@@ -45,6 +45,7 @@ def here_of(settings: Settings) -> Here:
         redis_prefix=settings.redis_prefix,
         clock=settings.clock,
         session_timeout_s=settings.session_timeout_s,
+        instance=settings.instance,
         capacity=product.capacity.per_owner_per_week,
         ready_file=settings.ready_file,
     )

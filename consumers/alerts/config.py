@@ -12,7 +12,9 @@ GROUP = "livelift-alerts"
 @dataclass(frozen=True)
 class Here:
     """kafka: client settings for kafka-python. redis_url: empty where there is no Redis: nothing is shown then, and
-    rules about the capacity list hold for nobody. capacity: alerts that an owner hears of in a week; None: all."""
+    rules about the capacity list hold for nobody. instance: a name that stays the same over restarts: then a restarted
+    process goes on at once, instead of waiting until its predecessor has not been heard of for long enough. capacity:
+    alerts that an owner hears of in a week; None: all."""
 
     kafka: dict[str, Any]
     rules: Rules
@@ -21,6 +23,7 @@ class Here:
     redis_prefix: str = "livelift:"
     clock: Literal["live", "log"] = "live"
     session_timeout_s: float = 10.0
+    instance: str | None = None
     capacity: int | None = None
     ready_file: Path | None = None
 

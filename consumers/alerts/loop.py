@@ -8,13 +8,14 @@ those messages are sent again, under the same keys.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from queue import Empty, Queue
-from threading import Event
+from threading import Event, Lock
 from time import monotonic, time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka.errors import CommitFailedError, IllegalGenerationError, RebalanceInProgressError, UnknownMemberIdError
 
 from consumers.alerts.board import Board
 from consumers.alerts.channels import Job, Postman, Result, postmen
@@ -35,6 +36,8 @@ COMMANDS = "alert-commands"
 READ = SCORES, SIGNALS, COMMANDS
 AT_ONCE = 5000
 POLL_MS = 100
+REBALANCE_MS = 60_000
+"""How long the group waits for a member that was killed while it joined."""
 LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
 decode_command = msgspec.json.Decoder(Command).decode
 log = structlog.get_logger()
@@ -54,9 +57,13 @@ class Alerts:
             **here.kafka, group_id=here.group, enable_auto_commit=False, auto_offset_reset="earliest",
             partition_assignment_strategy=(OldestTakesAll,), session_timeout_ms=int(here.session_timeout_s * 1000),
             heartbeat_interval_ms=int(here.session_timeout_s * 1000 / 3), max_poll_records=AT_ONCE,
-            fetch_max_wait_ms=POLL_MS,
+            fetch_max_wait_ms=POLL_MS, group_instance_id=here.instance, max_poll_interval_ms=REBALANCE_MS,
         )  # fmt: skip
         self._duty: Duty | None = None
+        self._working = Lock()
+        """Held during a step: partitions are given up between steps only."""
+        self._held: Held = Held(0, ())
+        self._seen = 0
 
     def stop(self) -> None:
         """Come to an end when what is being done has been done."""
@@ -70,44 +77,63 @@ class Alerts:
             while not self.stopped.is_set():
                 records = self._consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE)
                 self._heard_of_group = monotonic()
-                if self._duty is None:
-                    continue
-                self._duty.step(records)
+                held = self._held
+                if held.generation != self._seen:
+                    self._take_over(held)
+                with self._working:
+                    if self._duty is None or self._held is not held:
+                        continue
+                    self._duty.step(records)
                 if records:
-                    self._consumer.commit()
+                    self._commit()
         finally:
-            self.off_duty()
+            self._off_duty()
             self._consumer.close()
             self._log.close()
 
     def alive(self) -> bool:
-        """Whether this process may send: it has polled within the session time, else the group may have another."""
-        return self._duty is not None and monotonic() - self._heard_of_group < self.here.session_timeout_s
+        """Whether this process may send: it holds the partitions, and has polled within the session time."""
+        held = self._held.generation == self._seen and self._duty is not None
+        return held and monotonic() - self._heard_of_group < self.here.session_timeout_s
 
-    def on_duty(self, assigned: Iterable[TopicPartition]) -> None:
-        """Take over: everything is in the topic."""
-        self.off_duty()
-        partitions = sorted(assigned)
-        if not partitions:
+    def holds(self, partitions: Iterable[TopicPartition]) -> None:
+        """The group has given these partitions, or taken all. Called by the client's own thread, which may not wait for
+        Kafka; it waits for the step that is being done."""
+        with self._working:
+            self._held = Held(self._held.generation + 1, tuple(sorted(partitions)))
+
+    def _take_over(self, held: "Held") -> None:
+        """Begin anew with what the group has given: everything is in the topic."""
+        self._off_duty()
+        self._seen = held.generation
+        if not held.partitions:
             log.info("standing by: another process of the group sends alerts")
             return
         book = Book()
         for alert in self._log.read():
             book.put(alert)
-        self._duty = Duty(self, book)
-        first = not book.by_id and all(self._consumer.committed(where) is None for where in partitions)
+        duty = Duty(self, book)
+        first = not book.by_id and all(self._consumer.committed(where) is None for where in held.partitions)
         if first:
-            self._duty.begin(self._consumer.end_offsets(partitions))
-        self._heard_of_group = monotonic()
+            duty.begin(self._consumer.end_offsets(held.partitions))
+        self._duty, self._heard_of_group = duty, monotonic()
         if self.here.ready_file is not None:
             self.here.ready_file.touch()
         log.info("sending alerts", rules=len(self.here.rules.rule), open=sum(1 for _ in book.open()), first=first)
 
-    def off_duty(self) -> None:
+    def _off_duty(self) -> None:
         """Send nothing more: another process may have taken over."""
         duty, self._duty = self._duty, None
         if duty is not None:
             duty.end()
+
+    def _commit(self) -> None:
+        """What has been decided on is acknowledged. If the group has moved on, whoever holds the partitions reads it
+        again and finds it decided on."""
+        try:
+            self._consumer.commit()
+        except (CommitFailedError, RebalanceInProgressError, IllegalGenerationError, UnknownMemberIdError) as error:
+            log.info("not acknowledged: the group has changed", error=type(error).__name__)
 
     def take_results(self) -> list[Result]:
         found: list[Result] = []
@@ -126,15 +152,22 @@ class Alerts:
         )
 
 
+class Held(NamedTuple):
+    """The partitions that the group has given. generation: counts up with every change."""
+
+    generation: int
+    partitions: tuple[TopicPartition, ...]
+
+
 class _Listener(ConsumerRebalanceListener):
     def __init__(self, alerts: Alerts) -> None:
         self._alerts = alerts
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        self._alerts.off_duty()
+        self._alerts.holds(())
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        self._alerts.on_duty(assigned)
+        self._alerts.holds(assigned)
 
 
 class Duty:

@@ -38,14 +38,14 @@ def notice_of(kind: str, evidence: Mapping[str, Any]) -> Notice:
             return Notice(
                 f"The model has changed to {name(str(evidence.get('basis', '')))}: {accounts}",
                 f"So many are scored by another kind of model than their last day closed with: {accounts}. Nothing has "
-                "happened to them, so nobody is alerted; what rules find is noted, and told if it becomes clearly worse.",
+                "happened to them, so nobody is alerted; what rules find is noted, and told if it gets clearly worse.",
                 "Read `livelift snapshot model` before you rely on the new scores.",
             )
         case "started":
             return Notice(
                 f"Alerts have begun: {alerts} held already",
-                f"Nobody was told of what rules found at the first start: {alerts}. It is noted, and told if it becomes "
-                "clearly worse.",
+                f"Nobody was told of what rules found at the first start: {alerts}. It is noted, and told if it "
+                "becomes clearly worse.",
                 "Read `livelift alerts list` for those that matter now.",
             )
         case "undeliverable":

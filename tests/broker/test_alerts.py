@@ -1,0 +1,339 @@
+"""The alerts process on a real Kafka and Redis: who heard what, and that nobody hears twice or not at all."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from itertools import count
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+import redis
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from livelift.local.process import Child
+from models.clock import rfc3339
+from streams.placement import Placement
+from tests.support.alerting import score, signal
+from tests.support.build import T0, Json
+from tests.support.ended import complaint, done
+from tests.support.listening import Hook
+from tests.support.stack import until
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "a secret of the tests'"
+RULES = """
+[[channel]]
+id = "hook"
+url = "{hook}"
+secret = "${{HOOK_SECRET}}"
+
+[[rule]]
+id = "at-risk"
+when = {{ band = "at_risk" }}
+cooldown_days = 14
+[[rule]]
+id = "payment"
+when = {{ payments_failed = 1 }}
+[[rule]]
+id = "stuck"
+when = {{ stuck = {{}} }}
+"""
+_ids = count()
+
+
+class Office:
+    """An installation with an alerts process, somebody who listens, and a producer of scores."""
+
+    def __init__(self, settings: Any, folder: Path, hook: Hook, rules: str = RULES) -> None:
+        self.settings, self.folder, self.hook = settings, folder, hook
+        self.rules = folder / "alerts.toml"
+        self.rules.write_text(rules.format(hook=hook.url))
+        self.instance: str | None = None
+        self.ready = folder / "ready"
+        self.producer = Producer({**settings.confluent(), "linger.ms": 5})
+        self.placement = Placement(settings.partitions)
+        self.child: Child | None = None
+        self.redis = redis.Redis.from_url(settings.require_redis(), decode_responses=True)
+
+    @property
+    def env(self) -> dict[str, str]:
+        names = ("kafka", "redis", "namespace", "redis_prefix", "partitions", "config", "clock", "session_timeout_s")
+        ours = {f"LIVELIFT_{name.upper()}": str(getattr(self.settings, name)) for name in names}
+        if self.instance is not None:
+            ours["LIVELIFT_INSTANCE"] = self.instance
+        return {**ours, "LIVELIFT_ALERTS": str(self.rules), "LIVELIFT_READY_FILE": str(self.ready),
+                "HOOK_SECRET": SECRET, "PYTHONPATH": str(ROOT)}  # fmt: skip
+
+    def start(self, wait: bool = True, name: str = "alerts") -> Child:
+        self.ready.unlink(missing_ok=True)
+        child = Child(name, [sys.executable, "-m", "livelift", "alerts", "run"], self.folder / f"{name}.log", self.env)
+        self.child = child
+        if wait:
+            self.wait(child)
+        return child
+
+    def wait(self, child: Child) -> None:
+        def on_duty() -> bool:
+            assert child.ended() is None, child.failed("ended").args[0]
+            return self.ready.exists()
+
+        until("the alerts process is on duty", on_duty)
+
+    def kill(self) -> None:
+        assert self.child is not None
+        self.child.process.kill()
+        self.child.process.wait()
+
+    def stop(self) -> None:
+        if self.child is not None and self.child.ended() is None:
+            self.child.stop()
+
+    def send(self, *messages: Json) -> None:
+        for message in messages:
+            topic = "journey-signals" if "user_id" in message else "account-scores"
+            account = message["account_id"]
+            value = None if message.get("tombstone") else json.dumps(message).encode()
+            self.producer.produce(
+                self.settings.topic(topic), value, account.encode(), self.placement.of(account)
+            )  # fmt: skip
+        assert not self.producer.flush(30)
+
+    def livelift(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "livelift", "alerts", *arguments], cwd=self.folder, check=False, timeout=60,
+            env={**os.environ, **self.env, "COLUMNS": "200"}, capture_output=True, text=True,
+        )  # fmt: skip
+
+    def alerts(self) -> list[Json]:
+        found: list[Json] = json.loads(done(self.livelift("list", "--all", "--json")))
+        return found
+
+    def open(self) -> dict[str, Json]:
+        """What Redis shows, by account and rule."""
+        held = self.redis.hgetall(f"{self.settings.redis_prefix}alerts:open").values()
+        return {f"{one['account_id']}: {one['rule']}": one for one in map(json.loads, held)}
+
+    def settle(self) -> None:
+        """Wait until everything that was sent has been decided on: a last account that nobody has heard of is told."""
+        account = f"last-{next(_ids)}"
+        self.send(*(score(29.9, account=f"{account}-{number}") for number in range(self.settings.partitions * 4)))
+        last = {f"{account}-{number}" for number in range(self.settings.partitions * 4)}
+        until("the last accounts are told", lambda: last <= {one for _, one, _ in self.hook.told()})
+
+
+@pytest.fixture
+def office(namespace, tmp_path):
+    with Hook(SECRET) as hook:
+        made = Office(namespace(clock="live", partitions=2, session_timeout_s=6.0), tmp_path, hook)
+        yield made
+        made.stop()
+
+
+def of(told: list[tuple[str, str, str]], *accounts: str) -> list[tuple[str, str, str]]:
+    return [one for one in told if one[1] in accounts]
+
+
+def test_each_owner_hears_once_of_each_episode_signed_and_with_the_score_that_it_rests_on(office: Office) -> None:
+    office.start()
+    falls = score(20, account="a", traits={"owner": "olga", "name": "Acme"})
+    office.send(score(80, account="a"), falls, score(80, account="b"))
+    until("it is told", office.hook.told)
+    office.send(score(19, account="a"))
+    office.send(signal("ann", account="a"), score(25, account="c", held_out=True))
+    office.send(score(70, account="d", signs={"payments_failed": 1}, traits={"owner": "ben"}))
+    office.settle()
+    assert sorted(of(office.hook.told(), *"abcd")) == [
+        ("ben", "d", "payment"), ("olga", "a", "at-risk"), ("olga", "a", "stuck"),
+    ]  # fmt: skip
+    assert all(one.signed for one in office.hook.heard)
+    (told,) = [one for one in office.hook.heard if (one.body["account_id"], one.body["rule"]) == ("a", "at-risk")]
+    assert told.body["evidence"] == falls and told.body["episode"] == 1
+    shown = office.open()["a: at-risk"]
+    assert shown["evidence"]["score"] == 19 and shown["deliveries"][0]["state"] == "sent"
+    assert shown["deliveries"][0]["message"] == told.key
+
+
+def test_what_held_before_the_first_start_is_noted_and_the_operator_hears_of_it_once(office: Office) -> None:
+    office.send(*(score(10, account=f"old-{number}") for number in range(30)), score(90, account="new"))
+    office.start()
+    office.send(score(10, account="new"))
+    until("the operator has heard", lambda: ("operator", "", "started") in office.hook.told())
+    office.settle()
+    told = [one for one in office.hook.told() if not one[1].startswith("last-")]
+    assert sorted(told) == [("olga", "new", "at-risk"), ("operator", "", "started")]
+    (notice,) = [one.body for one in office.hook.heard if one.body["rule"] == "started"]
+    assert "30" in notice["heading"]
+    office.send(score(4, account="old-7"))
+    until("what has become clearly worse is told", lambda: ("olga", "old-7", "at-risk") in office.hook.told())
+
+
+def test_killed_at_random_instants_no_alert_is_lost_and_none_repeated_beyond_what_was_being_sent(
+    office: Office,
+) -> None:
+    """Twenty times. A message whose sending was not yet written down when the process died may come again, under the
+    same key: of each kill at most those that were under way."""
+    luck = random.Random(7)
+    office.instance = "alerts"
+    office.hook.slow = 0.02
+    rounds, each = 20, 15
+    office.start()
+    for number in range(rounds):
+        office.send(*(score(10, account=f"k{number}-{one}") for one in range(each)))
+        sleep(luck.uniform(0, 0.5 if number % 2 else 3.0))
+        office.kill()
+        office.start(wait=number % 2 == 0)  # half of them die at work, the others wherever their start has got to
+    assert office.child is not None
+    office.wait(office.child)
+    office.settle()
+    expected = {f"k{number}-{one}" for number in range(rounds) for one in range(each)}
+    heard = Counter(one.body["account_id"] for one in office.hook.heard if one.body["account_id"] in expected)
+    assert set(heard) == expected, f"lost: {sorted(expected - set(heard))}"
+    keys = Counter(one.key for one in office.hook.heard)
+    assert len(keys) == len({one.body["alert_id"] for one in office.hook.heard}), "the same message has the same key"
+    again = sum(times - 1 for times in keys.values())
+    assert again <= rounds, f"{again} messages came twice; at each kill one at most was under way"
+
+
+def test_a_channel_that_is_down_holds_up_nobody_and_is_caught_up_with(office: Office, tmp_path: Path) -> None:
+    with Hook() as other:
+        office.rules.write_text(
+            RULES.format(hook=office.hook.url) + f'[[channel]]\nid = "other"\nurl = "{other.url}"\n'
+        )
+        office.hook.down = True
+        office.start()
+        office.send(*(score(10, account=f"a{number}") for number in range(10)))
+        until("the other channel has told all", lambda: len(other.told()) == 10)
+        until("it was tried", lambda: office.hook.refused >= 10)
+        until("it is seen that it fails", lambda: any(
+            one["state"] == "due" and one["error"] == "answered 503"
+            for alert in office.open().values() for one in alert["deliveries"]
+        ))  # fmt: skip
+        office.send(score(80, account="a0"))  # over before anybody has heard of it there
+        until("it is seen to be over", lambda: "a0: at-risk" not in office.open())
+        office.hook.down = False
+        until("all is told there, too", lambda: len(office.hook.told()) == 9)
+    assert Counter(office.hook.told()) == {("olga", f"a{number}", "at-risk"): 1 for number in range(1, 10)}
+
+
+def test_redis_is_filled_again_from_the_topic_when_it_was_emptied(office: Office) -> None:
+    office.start()
+    office.send(*(score(10, account=f"a{number}") for number in range(5)))
+    until("all are shown", lambda: len(office.open()) == 5)
+    until("all are sent", lambda: all(
+        one["deliveries"] and one["deliveries"][0]["state"] == "sent" for one in office.open().values()
+    ))  # fmt: skip
+    before = office.open()
+    office.redis.delete(*(key for key in office.redis.scan_iter(f"{office.settings.redis_prefix}alerts:*")))
+    until("all are shown again", lambda: len(office.open()) == 5)
+    without = [{name: {k: v for k, v in one.items() if k != "as_of"} for name, one in found.items()}
+               for found in (before, office.open())]  # fmt: skip
+    assert without[0] == without[1]
+
+
+def test_a_score_that_flaps_a_thousand_times_and_comes_twice_is_told_once(office: Office) -> None:
+    office.start()
+    flapping = [score(10 if number % 2 else 80, account="f", at=T0 + number) for number in range(1000)]
+    office.send(*flapping)
+    office.settle()
+    office.stop()
+    rewind(office, "account-scores")
+    office.start()
+    office.settle()
+    assert of(office.hook.told(), "f") == [("olga", "f", "at-risk")]
+
+
+def test_a_model_that_is_switched_on_alerts_to_nobody_and_is_one_notice(office: Office) -> None:
+    office.start()
+    accounts = [f"m{number}" for number in range(10_000)]
+    office.send(*(score(80 if number % 3 else 20, account=account) for number, account in enumerate(accounts[:300])))
+    office.settle()
+    heard = len(of(office.hook.told(), *accounts))
+    office.send(*(score(15, account=account, basis="logistic@20578", basis_changed=True,
+                        causes=[{"type": "model changed"}]) for account in accounts))  # fmt: skip
+    until("the operator has heard", lambda: ("operator", "", "model-changed") in office.hook.told())
+    office.settle()
+    assert len(of(office.hook.told(), *accounts)) == heard == 100
+    notices = [one.body for one in office.hook.heard if one.body["rule"] == "model-changed"]
+    assert len(notices) == 1 and "10,000 accounts" in notices[0]["heading"]
+
+
+def test_one_process_works_and_another_takes_over_when_it_is_gone(office: Office) -> None:
+    first = office.start(name="first")
+    office.send(score(10, account="a"))
+    until("it is told", lambda: office.hook.told() == [("olga", "a", "at-risk")])
+    second = office.start(wait=False, name="second")
+    sleep(3)
+    office.send(score(10, account="b"), score(80, account="a"))
+    until("it is told by one of them", lambda: len(office.hook.told()) == 2)
+    until("and that is written down", lambda: office.open()["b: at-risk"]["deliveries"][0]["state"] == "sent")
+    assert not office.ready.exists(), "the second stands by"
+    first.process.kill()
+    first.process.wait()
+    office.wait(second)
+    office.send(score(10, account="c"))
+    until("it is told by the other", lambda: len(office.hook.told()) == 3)
+    assert [account for _, account, _ in office.hook.told()] == ["a", "b", "c"]
+
+
+def test_people_deal_with_alerts_from_the_command_line(office: Office) -> None:
+    office.start()
+    office.send(*(score(10, account=account) for account in "abc"))
+    until("all are told", lambda: len(office.hook.told()) == 3)
+    ids = {one["account_id"]: one["alert_id"] for one in office.alerts()}
+    assert "is acknowledged" in done(office.livelift("acknowledge", ids["a"], "--by", "olga"))
+    assert "is snoozed" in done(office.livelift("snooze", ids["b"], "--days", "2", "--by", "olga"))
+    assert "is closed" in done(office.livelift("resolve", ids["c"][:10], "--verdict", "useful", "--by", "olga"))
+    states = {one["account_id"]: (one["state"], one["by"]) for one in office.alerts()}
+    assert states == {"a": ("acknowledged", "olga"), "b": ("snoozed", "olga"), "c": ("closed", "olga")}
+    refused = office.livelift("reopen", ids["a"][:10], "--by", "olga")
+    assert refused.returncode == 0
+    refused = office.livelift("reopen", ids["a"], "--by", "olga")
+    assert refused.returncode == 1 and "open cannot be reopened" in refused.stderr
+    assert "no alert nothing" in complaint(office.livelift("acknowledge", "nothing"))
+    (counted,) = [one for one in json.loads(done(office.livelift("report", "--json"))) if one["rule"] == "at-risk"]
+    assert (counted["opened"], counted["told"], counted["useful"], counted["useful_share"]) == (3, 3, 1, 1.0)
+    assert {one.split(":")[0] for one in office.open()} == {"a", "b"}
+
+
+def test_trying_rules_says_what_holds_and_what_would_have_been_told_and_sends_nothing(office: Office) -> None:
+    office.send(score(80, at=T0), score(20, at=T0 + 1_000_000), score(15, at=T0 + 2_000_000))
+    found = json.loads(done(office.livelift("test", "--account", "acme", "--json")))
+    assert [(one["rule"], one["holds"]) for one in found["rules"]] == [("at-risk", True), ("payment", False)]
+    assert [(one["owner"], one["rule"]) for one in found["told"]] == [("olga", "at-risk")]
+    assert found["rules"][0]["conditions"] == [{"name": "band", "asked": ["at_risk"], "value": "at_risk"}]
+    early = json.loads(done(office.livelift("test", "--account", "acme", "--as-of", rfc3339(T0), "--json")))
+    assert early["told"] == [] and early["messages"] == 1
+    assert office.hook.heard == []
+
+
+def test_a_redis_user_of_its_own_may_do_what_it_has_to_and_nothing_else(office: Office) -> None:
+    line = done(office.livelift("acl", "--user", f"u{office.settings.namespace}", "--password", "pw")).strip().split()
+    office.redis.execute_command("ACL", "SETUSER", *line[1:])
+    host = office.settings.require_redis().partition("://")[2]
+    url = f"redis://{line[1]}:pw@{host}"
+    office.settings = office.settings.model_copy(update={"redis": url})
+    office.start()
+    office.send(score(10, account="a"))
+    until("it is shown", lambda: "a: at-risk" in office.open())
+    theirs = redis.Redis.from_url(url)
+    prefix = office.settings.redis_prefix
+    for forbidden in (["SET", f"{prefix}at-risk", "x"], ["DEL", f"{prefix}account:a"], ["FLUSHALL"], ["KEYS", "*"]):
+        with pytest.raises(redis.ResponseError, match="permission"):
+            theirs.execute_command(*forbidden)
+
+
+def rewind(office: Office, topic: str) -> None:
+    """Somebody sets the group back to the beginning of a topic."""
+    admin = AdminClient(office.settings.confluent())
+    name = office.settings.topic(topic)
+    where = [TopicPartition(name, number, 0) for number in range(office.settings.partitions)]
+    asked = [ConsumerGroupTopicPartitions(office.settings.topic("livelift-alerts"), where)]
+    for future in admin.alter_consumer_group_offsets(asked).values():
+        future.result(30)
