@@ -17,9 +17,9 @@ from models.events import SOURCES
 from models.health.explanation import Explanation, Unexplained, date, explain, there
 from models.health.history import History
 from models.index import WEEK
+from models.keys import history_key
 from models.messages import partial_key
 from models.product import Product
-from models.readside import history_key
 from models.record import RECORDING_END
 from models.rows import NEVER, Close
 

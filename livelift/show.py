@@ -9,8 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from models.keys import account_key
 from models.readout.written import POINTS, between, in_words
-from models.readside import account_key
 
 Snapshot = Mapping[str, Any]
 ENVELOPE = {"schema", "as_of", "published_at", "fence", "simulated"}

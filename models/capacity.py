@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct
 
+from models.keys import ESCAPED, SCHEMA
 from models.product import Capacity
-from models.snapshot import SCHEMA, Snapshot
+from models.snapshot import Snapshot
 
 ORDERS = {"risk": "accounts:by-risk", "revenue": "accounts:by-revenue"}
 """The ranking of each order; of one owner's accounts it is this with `/OWNER`."""
-ESCAPED = str.maketrans({":": "%3A", "%": "%25"})
 NOT_TOLD = 1.0
 """Added to the scores of accounts without revenue at risk: their places are above 0, those of all others are not."""
 SHARE, MOST = 0.10, 1_000

@@ -5,26 +5,11 @@ from typing import Any
 
 import msgspec
 
-from models.capacity import ESCAPED, InMemory, Listed, at_risk
+from models.capacity import InMemory, Listed, at_risk
 from models.contribution import World
+from models.keys import RANKING, SCHEMA, account_key, journeys_key
 from models.messages import Output
-from models.snapshot import SCHEMA, Partials, Snapshot, aggregates
-
-RANKING = "accounts:by-score"
-
-
-def account_key(account_id: str) -> str:
-    """The key of an account's snapshot. A colon in the id is written `%3A` (and `%` as `%25`) here and in the other
-    keys: else an account `acme:history` would stand where acme's history does."""
-    return f"account:{account_id.translate(ESCAPED)}"
-
-
-def history_key(account_id: str) -> str:
-    return f"{account_key(account_id)}:history"
-
-
-def journeys_key(account_id: str) -> str:
-    return f"journeys:{account_id.translate(ESCAPED)}"
+from models.snapshot import Partials, Snapshot, aggregates
 
 
 def account_value(message: bytes) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from models.education import reading
 from models.education.months import month_at
 from models.education.sums import ALL_TICKETS, AREAS, OF_AREA
 from models.events import SOURCES
+from models.keys import SCHEMA
 from models.messages import split_partial_key
 from models.plan import PublishedPlan
 from models.readout import experiment
@@ -24,7 +25,6 @@ from models.readout.looks import NOTHING_SEEN, Looks, joined
 from models.rows import NEVER
 from models.tally import Share, Total
 
-SCHEMA = 1
 HORIZON = "a repeated event id is recognised among the last 64 events of its user (or account)"
 
 Snapshot = dict[str, Any]

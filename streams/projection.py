@@ -6,17 +6,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from models.capacity import Place, place_of
-from models.readside import (
-    RANKING,
-    account_key,
-    account_value,
-    fields_of,
-    history_key,
-    journey_field,
-    journey_value,
-    journeys_key,
-    listed_of,
-)
+from models.keys import RANKING, account_key, history_key, journeys_key
+from models.readside import account_value, fields_of, journey_field, journey_value, listed_of
 from streams.plain import Keyed
 from streams.store import Change, Fence, published
 

@@ -13,7 +13,7 @@ import msgspec
 import redis
 
 from models.capacity import ORDERS, Listed
-from models.readside import account_key
+from models.keys import account_key
 
 HISTORY_LENGTH = 10_000
 ALL_ORDERS = " ".join(ORDERS.values())

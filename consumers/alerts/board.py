@@ -13,8 +13,7 @@ import structlog
 from models.alerts.alert import Alert
 from models.alerts.book import Book
 from models.clock import rfc3339
-from models.readside import account_key
-from models.snapshot import SCHEMA
+from models.keys import SCHEMA, account_key
 
 OPEN, RULES, FILLED, LISTED = "alerts:open", "alerts:rules", "alerts:filled", "at-risk"
 OWN = "schema", "as_of", "published_at", "fence"

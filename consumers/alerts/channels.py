@@ -43,12 +43,15 @@ class Job(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What has become of a job. error: None where the channel has taken it."""
+    """What has become of a job. error: None where the channel has taken it. known: to be set when it has been written
+    down; the channel sends nothing else before, so that of a process that dies one message a channel at most is in
+    doubt."""
 
     key: str
     channel: str
     error: str | None
     at: int
+    known: Event
 
 
 class Way(Protocol):
@@ -180,7 +183,10 @@ class Postman(Thread):
         now = int(self._clock() * SECOND)
         if error is not None and not is_given_up(job.since, now):
             self._put_off(job, tries, now + pause(tries))
-        self._results.put(Result(job.key, self.id, error, now))
+        known = Event()
+        self._results.put(Result(job.key, self.id, error, now, known))
+        while not (known.wait(IDLE_S) or self._ended.is_set()):
+            pass
 
     def _put_off(self, job: Job, tries: int, until: int) -> None:
         heapq.heappush(self._later, (until, next(self._order), tries, job))

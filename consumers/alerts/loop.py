@@ -35,7 +35,7 @@ from models.clock import SECOND
 COMMANDS = "alert-commands"
 READ = SCORES, SIGNALS, COMMANDS
 AT_ONCE = 5000
-POLL_MS = 100
+POLL_MS, SENDING_POLL_MS = 100, 5
 REBALANCE_MS = 60_000
 """How long the group waits for a member that was killed while it joined."""
 LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
@@ -75,7 +75,7 @@ class Alerts:
         self._consumer.subscribe([self.here.topic(name) for name in READ], listener=_Listener(self))
         try:
             while not self.stopped.is_set():
-                records = self._consumer.poll(timeout_ms=POLL_MS, max_records=AT_ONCE)
+                records = self._consumer.poll(timeout_ms=self._patience, max_records=AT_ONCE)
                 self._heard_of_group = monotonic()
                 held = self._held
                 if held.generation != self._seen:
@@ -90,6 +90,11 @@ class Alerts:
             self._off_duty()
             self._consumer.close()
             self._log.close()
+
+    @property
+    def _patience(self) -> int:
+        """How long to wait for records, in milliseconds: channels wait for what they have sent to be written down."""
+        return SENDING_POLL_MS if self._duty is not None and self._duty.book.due else POLL_MS
 
     def alive(self) -> bool:
         """Whether this process may send: it holds the partitions, and has polled within the session time."""
@@ -220,7 +225,8 @@ class Duty:
         """Decide on what has come, write it down, show it, and send what is to be sent."""
         for where, fetched in records.items():
             self._take(where, fetched)
-        for result in self._alerts.take_results():
+        results = self._alerts.take_results()
+        for result in results:
             self._delivered(result)
         for alert in of_time(list(self.book.snoozed.values()), self.now):
             self._put(alert)
@@ -229,6 +235,8 @@ class Duty:
         for alert in self._notices.due(self._alerts.wall(), self.now):
             self._put(alert)
         self._flush()
+        for result in results:
+            result.known.set()
         if self.book.waiting and self._is_due("plan", PLAN_EVERY_S):
             self._plan()
         if self._is_due("sweep", SWEEP_EVERY_S):

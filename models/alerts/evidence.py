@@ -11,7 +11,6 @@ import msgspec
 from msgspec import Struct
 
 from models.clock import date_of, day_of, micros
-from models.closing import DAYS_BACK
 
 SCORES, SIGNALS = "account-scores", "journey-signals"
 MODEL_CHANGED = "model changed"
@@ -113,8 +112,6 @@ class Signal(Struct, frozen=True):
 
 
 Evidence = Score | Signal
-LONGEST_DROP = DAYS_BACK - 1
-"""Days over which a drop can be measured: scores carry the closes of a week."""
 
 
 def instant_of(text: str) -> int:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from models.capacity import Listed
-from models.readside import account_key
+from models.keys import account_key
 from streams.store import Change, Fence, OtherCluster, Store, encode
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]

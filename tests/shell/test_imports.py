@@ -16,3 +16,11 @@ def test_a_worker_imports_late_what_is_slow_to_import(role: str) -> None:
     imported = set(ended.stdout.split())
     assert f"streams.{role}" in imported
     assert imported.isdisjoint(LATE)
+
+
+def test_alerts_need_neither_faust_nor_statistics() -> None:
+    code = "import sys, livelift.cli, livelift.alerting, consumers.alerts.loop; print(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    imported = set(ended.stdout.split())
+    assert "consumers.alerts.loop" in imported
+    assert imported.isdisjoint({*LATE, "faust", "scipy", "apprise"})
