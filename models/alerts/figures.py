@@ -8,6 +8,8 @@ from models.alerts.rules import Hours
 
 MINUS = "−"
 LARGEST_LOG = 700.0
+LEAST = 1e-4
+"""Messages tell inputs to four digits behind the point."""
 
 
 def score(value: float) -> str:
@@ -86,15 +88,16 @@ def moment(at: int, hours: Hours) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+    """Three digits, at most four of them behind the point."""
+    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}" if abs(value) >= LEAST else "0"
 
 
 def _signed(value: float, size: str) -> str:
-    return size if not value else f"{'+' if value > 0 else MINUS}{size}"
+    return size if size in ("0", "0 %") else f"{'+' if value > 0 else MINUS}{size}"
 
 
 def _minus(text: str) -> str:
-    return text.replace("-", MINUS) if text.startswith("-") else text
+    return "0" + text[2:] if text in ("-0", "-0 %") else text.replace("-", MINUS, 1) if text.startswith("-") else text
 
 
 def _noun(unit: str) -> str:

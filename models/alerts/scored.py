@@ -14,10 +14,11 @@ from models.alerts.names import Name, name, short_name, subject
 from models.alerts.rules import Rule, Rules
 from models.basis import HEURISTIC
 from models.index import WEEK
+from models.signs import MOST_GONE
 
 DRIVERS_TOLD = 3
-GONE_FROM, GONE_MOST = 7, 28
-"""Days: fewer are no absence, and more are told as that many."""
+GONE_FROM = 7
+"""Days without being there that are an absence."""
 
 
 class Driver(Struct, frozen=True):
@@ -114,8 +115,9 @@ def _between(interval: tuple[float, float] | None, written: Callable[[float], st
 
 
 def _pulls(score: Whole) -> Iterator[Pull]:
-    """The drivers that pull the score down most."""
-    down = sorted((one for one in score.drivers if one.contribution < 0), key=lambda one: one.contribution)
+    """The drivers that pull the score down most, as far as it shows."""
+    told = (one for one in score.drivers if one.contribution < 0 and figures.points(one.contribution) != "0")
+    down = sorted(told, key=lambda one: one.contribution)
     for one in down[:DRIVERS_TOLD]:
         label, unit = meaning_of(one.feature, score.basis)
         yield Pull(
@@ -135,7 +137,7 @@ def _signs(score: Score) -> Iterator[str]:
     signs = score.signs
     for days, who in ((signs.champion_gone_days, "champion"), (signs.trained_gone_days, "trained user")):
         if days is not None and days >= GONE_FROM:
-            yield f"No {who} was active for {figures.count(days, 'day')}{' or more' if days >= GONE_MOST else ''}"
+            yield f"No {who} was active for {figures.count(days, 'day')}{' or more' if days >= MOST_GONE else ''}"
     if signs.tickets_open:
         yield f"{figures.count(signs.tickets_open, 'ticket')} open"
     if signs.payments_failed:
