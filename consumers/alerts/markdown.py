@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from consumers.alerts.text import HAPPENED, SIGNS, pull_text, short
 from models.alerts.letter import Digest, Fact, Letter
 
-MARKS = re.compile(r"([\\`*_~\[\]<>|])|(&)(?=#?\w+;)")
-"""What CommonMark, or a chat's own dialect of it, would take for markup."""
+MARKS = re.compile(r"([\\`*~\[\]<>])|((?<![^\W_])_|_(?![^\W_]))|(&)(?=#?\w+;)")
+"""What CommonMark, or a chat's own dialect of it, would take for markup: of `_` and `&` only those that mean something,
+since not every chat knows that a backslash is not to be shown."""
 CALLS = re.compile(r"@(?=everyone|here|channel)")
 """What some chats ring everybody for."""
 
 
 def plain(text: str) -> str:
     """A text in which nothing is markup."""
-    return CALLS.sub("@\u2060", MARKS.sub(r"\\\1\2", text))
+    return CALLS.sub("@\u2060", MARKS.sub(r"\\\g<0>", text))
 
 
 def letter_markdown(said: Letter) -> str:

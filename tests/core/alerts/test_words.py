@@ -251,7 +251,7 @@ WHENS = st.builds(
 )  # fmt: skip
 
 
-@checked(400)
+@checked(120)
 @given(messages(), WHENS)
 def test_every_number_is_the_messages_or_the_rules(message: Json, when: When) -> None:
     assert strangers(letter(message, when), message, Rule(id="r", when=when)) == []
@@ -280,7 +280,7 @@ def test_the_check_sees_a_number_that_is_not_the_messages(field: str) -> None:
     assert strangers(said, other, rules().rule[0])
 
 
-@checked(200)
+@checked(40)
 @given(messages(), WHENS)
 def test_an_activity_index_tells_nothing_of_money_or_probability(message: Json, when: When) -> None:
     told = {"probability": 0.2437, "probability_interval": [0.18, 0.31], "mrr": 777_123.0, "revenue_at_risk": 555_321.0}
