@@ -55,8 +55,8 @@ validate: setup ## error rates of the statistics by simulation, the health score
 	$(BIN)/python -m benchmarks.hubspot_choice $(filter --write,$(ARGS))
 	$(BIN)/python -m benchmarks.authenticity $(filter --write --json,$(ARGS))
 
-docs: setup ## generate the parts of docs/ that come from the code
-	$(BIN)/python -m livelift.docs
+docs: setup ## generate the parts of docs/ that come from the code (ARGS=--pictures: the pictures of alerts)
+	$(BIN)/python -m livelift.docs $(ARGS)
 
 clean: ## remove everything that was generated here
 	rm -rf .venv .uv .livelift .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,4 +1,7 @@
-"""Generates the parts of `docs/` that come from the code; `--check` only says whether they are up to date."""
+"""Generates the parts of `docs/` that come from the code; `--check` only says whether they are up to date.
+
+`--pictures` draws the pictures of alerts anew, which takes a Chromium and half a minute.
+"""
 
 import sys
 from pathlib import Path
@@ -161,7 +164,12 @@ def outdated(folder: Path = DOCS) -> list[str]:
 
 
 def main() -> None:
-    """Write the documents, or with --check exit 1 if any is out of date."""
+    """Write the documents, or with --check exit 1 if any is out of date, or with --pictures draw the pictures."""
+    if "--pictures" in sys.argv[1:]:
+        from livelift.pictures import draw
+
+        draw(DOCS)
+        return
     if "--check" in sys.argv[1:]:
         names = outdated()
         if names:

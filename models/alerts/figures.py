@@ -6,7 +6,7 @@ from math import exp, floor
 from models.alerts.delivery import local
 from models.alerts.rules import Hours
 
-MINUS = "−"
+MINUS, SIGN = "−", "\u00a0%"
 LARGEST_LOG = 700.0
 LEAST = 1e-4
 """Messages tell inputs to four digits behind the point."""
@@ -28,8 +28,8 @@ def signed_points(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    """A share to three digits."""
-    return f"{_digits(100 * value)} %"
+    """A share to three digits; no line is broken before its sign."""
+    return f"{_digits(100 * value)}{SIGN}"
 
 
 def money(value: float) -> str:
@@ -63,7 +63,10 @@ def amount(value: float, unit: str) -> str:
 
 
 def bounds(low: float, high: float, unit: str) -> str:
-    """A range of an input, with its unit once."""
+    """A range of an input, with its unit once; one number where both ends read alike."""
+    ends = (amount(low, unit), amount(high, unit))
+    if ends[0] == ends[1]:
+        return percent(low) if unit.startswith("share") else times(low) if unit == "log ratio" else number(low)
     if unit.startswith("share"):
         return f"{_minus(percent(low))} to {_minus(percent(high))}"
     if unit == "log ratio":
@@ -93,11 +96,12 @@ def _digits(value: float) -> str:
 
 
 def _signed(value: float, size: str) -> str:
-    return size if size in ("0", "0 %") else f"{'+' if value > 0 else MINUS}{size}"
+    return size if size in ("0", f"0{SIGN}") else f"{'+' if value > 0 else MINUS}{size}"
 
 
 def _minus(text: str) -> str:
-    return "0" + text[2:] if text in ("-0", "-0 %") else text.replace("-", MINUS, 1) if text.startswith("-") else text
+    shown = text.replace("-", MINUS, 1) if text.startswith("-") else text
+    return shown.removeprefix(MINUS) if shown in (f"{MINUS}0", f"{MINUS}0{SIGN}") else shown
 
 
 def _noun(unit: str) -> str:

@@ -14,7 +14,7 @@ OF_INDEX = {
     "share_active": "Users active in the last week",
 }
 OF_MODEL = {
-    "days_since_visit": "Since the last visit",
+    "days_since_visit": "Time since the last visit",
     "active_days": "Days with a visit",
     "active_days_trend": "Days with a visit, against the four weeks before",
     "visitors": "Users active in the last week",
@@ -31,7 +31,7 @@ OF_MODEL = {
     "usage_quarter": "Usage in a quarter",
     "usage_year": "Usage in a year",
     "usage_trend": "Usage, against the four weeks before",
-    "days_since_report": "Since usage was last reported",
+    "days_since_report": "Time since usage was last reported",
     "reports": "Usage reports in four weeks",
     "reports_quarter": "Usage reports in a quarter",
     "reports_year": "Usage reports in a year",
@@ -59,8 +59,8 @@ OF_MODEL = {
     "cs_contacts": "Contacts with customer success in four weeks",
     "cs_sentiment": "Mood of the contacts",
     "payments_failed": "Payments that failed in a quarter",
-    "age": "Since the account's first event",
-    "customer_age": "Since it became a paying customer",
+    "age": "Age of the account",
+    "customer_age": "Time as a paying customer",
     "trait:*": "{}, as told of the account",
 }
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from models.alerts import figures, phrases
 from models.alerts.alert import Alert
-from models.alerts.evidence import Score, instant_of
+from models.alerts.evidence import MODEL_CHANGED, Score, instant_of
 from models.alerts.inputs import meaning_of
 from models.alerts.letter import Fact, Letter, Pull, page_of, whose
 from models.alerts.names import Name, name, short_name, subject
@@ -19,6 +19,7 @@ from models.signs import MOST_GONE
 DRIVERS_TOLD = 3
 GONE_FROM = 7
 """Days without being there that are an absence."""
+CAME = {"time passed": "nothing came, and time passed", MODEL_CHANGED: "the model has learned"}
 
 
 class Driver(Struct, frozen=True):
@@ -130,7 +131,7 @@ def _pulls(score: Whole) -> Iterator[Pull]:
 
 
 def _came(kind: str) -> str:
-    return name(kind.replace("_", " "))
+    return CAME.get(kind) or name(kind.replace("_", " "))
 
 
 def _signs(score: Score) -> Iterator[str]:

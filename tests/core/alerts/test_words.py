@@ -66,13 +66,13 @@ def test_an_account_at_risk_is_told_with_all_that_there_is_to_say() -> None:
     assert said.heading == said.subject == "Acme Ltd is at risk: health score 24, down 19 in a week"
     assert dict(said.facts) == {
         "Account": "Acme Ltd (acme)", "Owner": "dana", "Health score": "24 of 100", "Band": "at risk since 2026-05-14",
-        "A week ago": "43; down 19 in a week", "Probability of a good end": "24.4 %, between 18.1 % and 31.2 %",
+        "A week ago": "43; down 19 in a week", "Probability of a good end": "24.4\u00a0%, between 18.1\u00a0% and 31.2\u00a0%",
         "Revenue at risk": "1,513 of 2,000 a month, between 1,376 and 1,638",
     }  # fmt: skip
     assert [*map(tuple, said.drivers)] == [
         ("Days with a visit", "0.5 days a week", "2.25 to 4.5", "−1.5", "−21"),
         ("Usage of exports, against the four weeks before", "0.5 times", "0.905 to 1.22 times", "0.819 times as much", "−6.2"),
-        ("Share of users active in the last week", "12.5 % of users", "30 % to 55 %", "", "−4.4"),
+        ("Share of users active in the last week", "12.5\u00a0% of users", "30\u00a0% to 55\u00a0%", "", "−4.4"),
     ]  # fmt: skip
     assert said.happened == ("payment failed",)
     assert said.signs == (
@@ -316,7 +316,7 @@ def test_without_a_comparable_close_no_change_is_told() -> None:
         (When(tickets_open=3), "has tickets piling up", "3 tickets or more are open", "Ask support"),
         (When(left_band="healthy"), "is no longer healthy", "it was healthy, and is at risk", "Ask them"),
         (When(revenue_at_risk=1000.0), "has revenue at risk", "1,000 a month or more are expected to be lost", "Ask them"),
-        (When(probability_below=0.3), "is not likely to end well", "the probability of a good end is below 30 %", "Ask them"),
+        (When(probability_below=0.3), "is not likely to end well", "the probability of a good end is below 30\u00a0%", "Ask them"),
         (When(score_below=30.0), "has a low score", "its score is below 30", "Ask them"),
         (When(on_capacity_list=True), "is among the first to look at", "it is on the capacity list", "Ask them"),
         (When(band="at_risk", tickets_open=3), "has tickets piling up and is at risk", "3 tickets or more are open, and it is at risk", "Ask support"),
