@@ -4,7 +4,7 @@ Styles stand at the elements, since many readers drop the rest; what is dark com
 Every text is escaped, and links lead to the account's page only.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 
 from consumers.alerts.text import DRIVERS, HAPPENED, SIGNS, short
@@ -56,8 +56,16 @@ def letter_page(said: Letter) -> str:
         parts += [_element("h2", "h2", title), _list(map(escape, lines))] if lines else []
     parts += [_step(said.next_step)] if said.next_step else []
     parts += [_anchor("button", "Open the account", said.link)] if said.link else []
-    parts.append(_element("p", "aside", f"{escape(said.why)}<br>As of {escape(said.at)}"))
+    parts.append(_element("p", "aside", "<br>".join(_aside(said))))
     return _page(said.subject, parts)
+
+
+def _aside(said: Letter) -> Iterator[str]:
+    """The small print. The page's address is in it, since plain text made of this keeps no other."""
+    yield escape(said.why)
+    yield f"As of {escape(said.at)}"
+    if said.link:
+        yield _anchor("link", escape(said.link), said.link)
 
 
 def digest_page(said: Digest) -> str:

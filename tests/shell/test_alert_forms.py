@@ -23,6 +23,7 @@ from tests.support.build import Json, checked
 
 pytestmark = pytest.mark.shell
 
+PAGE = "https://crm.example.com/a?id=acme&tab=health"
 HOSTILE = [
     "<script>alert(1)</script>", "Bobby\"><img src=x onerror=alert(1)>", "O'Neill & Sons &amp; Co", "*bold* _it_ ~no~ `code`",
     "[click](http://evil.example)", "<!channel> <@U123> @everyone @here", "# heading", "|pipe|", "a\\b", "&copy; &#60;b&#62;",
@@ -111,7 +112,7 @@ def test_a_webhook_is_told_the_whole_evidence_and_the_key() -> None:
         "account_id": "acme", "account": "Acme Ltd", "owner": "dana", "why": "Rule at-risk: it is at risk.",
         "heading": "Acme Ltd is at risk: health score 24, down 19 in a week", "evidence": told.evidence,
         "next_step": "Ask them about what pulls the score down most: days with a visit.",
-        "link": "https://crm.example.com/a?id=acme&tab=health", "text": single().text,
+        "link": PAGE, "text": single().text,
     }  # fmt: skip
 
 
@@ -146,9 +147,7 @@ def test_a_name_is_just_a_name_in_html_and_in_markdown(called: str, owner: str) 
     shortened = letter.heading != letter.subject  # then the heading stands in the body, too
     assert [tag for tag, _ in markdown.elements] == (["p", "strong"] if shortened else []) + known
     assert letter.account in markdown.text.replace("\u2060", "") and letter.owner in markdown.text.replace("\u2060", "")
-    assert [one["href"] for one in page.all("a") + markdown.all("a")] == [
-        "https://crm.example.com/a?id=acme&tab=health"
-    ] * 2
+    assert [one["href"] for one in page.all("a") + markdown.all("a")] == [PAGE] * 3
 
 
 @pytest.mark.parametrize(
@@ -174,6 +173,10 @@ def test_an_email_is_sent_with_the_name_and_nothing_of_it_is_markup(called: str)
     assert message["Subject"].split() == forms.subject.split()
     assert message["Bcc"] is None and message["To"] is not None
     assert forms.html.strip() in message.get_body(("html",)).get_content()
+    plain = " ".join(message.get_body(("plain",)).get_content().split())
+    letter = letter_of(alert(evidence(called)), RULES)
+    for part in (PAGE, letter.next_step, letter.at, *letter.signs, *(fact.value for fact in letter.facts)):
+        assert " ".join(part.split()) in plain
 
 
 def test_names_with_an_underscore_need_no_backslash() -> None:
