@@ -138,7 +138,7 @@ class Champion:
         known = judged.inputs
         eta0, phi = self._classifier.parts(known)
         found = explained(eta0, phi, self.version.calibration, self.version.wanted)
-        size = size_class(known.get("members", 0))
+        size = size_class(account.users_on(day))  # whether or not the model reads how many there are
         drivers = [
             Driver(name, known.get(name), points, self.version.typical.get(name, {}).get(size))
             for name, points in found.contributions.items()
