@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from livelift.schema import asyncapi_document, json_schema
 from livelift.settings import BESIDE, PREFIX, Settings
+from models.alerts.life import printed
 from models.authenticity.thresholds import THRESHOLDS
 from models.health.features import INPUTS
 from models.index import BANDS, WEIGHTS
@@ -32,6 +33,16 @@ def journey_states() -> str:
     )
     diagram = f"```mermaid\nstateDiagram-v2\n    [*] --> untouched\n{''.join(arrows)}```\n"
     return f"# The states of a task\n\n{head}{rows}\n{diagram}"
+
+
+def alert_states() -> str:
+    """What each input makes of an alert."""
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in printed())
+    head = "| state | input | becomes | transition | somebody is told |\n|---|---|---|---|---|\n"
+    arrows = "".join(
+        f"    {state.replace('absent', '[*]')} --> {to}: {given}\n" for state, given, to, *_ in printed() if state != to
+    )
+    return f"# The life of an alert\n\n{head}{rows}\n```mermaid\nstateDiagram-v2\n{arrows}```\n"
 
 
 def topics() -> str:
@@ -144,6 +155,7 @@ def documents() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "generated/journey-states.md": journey_states(),
+        "generated/alert-states.md": alert_states(),
         "generated/topics.md": topics(),
         "generated/activity-index.md": index(),
         "generated/health-inputs.md": inputs(),

@@ -15,6 +15,8 @@ from livelift.local.topics import create_topics
 from livelift.settings import Settings
 
 ROLES = ("scorer", "learner", "publisher")
+OTHERS = {"alerts": ["alerts", "run"]}
+"""Processes that are no workers of the stream, and how each is started."""
 READY_S = 90.0
 
 
@@ -63,7 +65,8 @@ class Stack:
         name = name or role
         ready = self._ready_file(name)
         ready.unlink(missing_ok=True)
-        command = command or [sys.executable, "-m", "livelift", "worker", "--role", role]
+        given = OTHERS.get(role, ["worker", "--role", role])
+        command = command or [sys.executable, "-m", "livelift", *given]
         self.progress(f"starting {name}")
         child = Child(name, command, self.settings.data_dir / "logs" / f"{name}.log", self.environment(ready))
         self.workers[name] = child
@@ -83,6 +86,7 @@ class Stack:
             "LIVELIFT_NAMESPACE": settings.namespace,
             "LIVELIFT_REDIS_PREFIX": settings.redis_prefix, "LIVELIFT_PARTITIONS": str(settings.partitions),
             "LIVELIFT_CLOCK": settings.clock, "LIVELIFT_CONFIG": str(settings.config.resolve()),
+            "LIVELIFT_ALERTS": str(settings.alerts.resolve()),
             "LIVELIFT_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
         }  # fmt: skip
         if ready is not None:

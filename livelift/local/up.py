@@ -14,10 +14,14 @@ BACKOFF_S = (1, 2, 5, 10, 30)
 
 
 def up(settings: Settings, kafka_port: int | None = None, redis_port: int | None = None, workers: bool = True) -> None:
-    """Start, show where things are, keep the workers running. Restarts a worker that ends, a little later each time."""
+    """Start, show where things are, keep the workers running. Restarts a worker that ends, a little later each time.
+
+    With rules (`alerts.toml`) there is an alerts process, too.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
-    roles = ROLES if workers else ()
+    alerts = ("alerts",) if settings.alerts.exists() else ()
+    roles = (*ROLES, *alerts) if workers else ()
     try:
         with Stack(
             settings, roles, kafka_port, redis_port, progress=lambda step: console.print(f"[dim]{step}[/dim]")

@@ -8,7 +8,7 @@ import yaml
 from livelift.local.jars import KAFKA_VERSION
 from livelift.local.kafka import BROKER, HEAP
 from livelift.local.redis import NOTHING_SAVED
-from livelift.local.stack import ROLES
+from livelift.local.stack import OTHERS, ROLES
 from livelift.settings import Settings
 from streams.topics import TOPICS
 from tests.support.readme import ROOT
@@ -16,7 +16,8 @@ from tests.support.readme import ROOT
 pytestmark = pytest.mark.shell
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES = COMPOSE["services"]
-OURS = ("topics", *ROLES)
+COMMANDS = {**{role: ["worker", "--role", role] for role in ROLES}, **OTHERS}
+OURS = ("topics", *COMMANDS)
 PLACES = {
     "KAFKA_CONTROLLER_QUORUM_VOTERS", "KAFKA_CONTROLLER_LISTENER_NAMES", "KAFKA_LISTENERS", "KAFKA_ADVERTISED_LISTENERS",
     "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP", "KAFKA_INTER_BROKER_LISTENER_NAME", "KAFKA_LOG_DIRS",
@@ -43,9 +44,9 @@ def test_redis_keeps_nothing_on_disk_and_throws_nothing_out():
 
 def test_every_role_runs_once_topics_are_made_and_redis_answers():
     assert set(SERVICES) == {"kafka", "redis", *OURS}
-    for role in ROLES:
+    for role, command in COMMANDS.items():
         worker = SERVICES[role]
-        assert worker["command"] == ["worker", "--role", role]
+        assert worker["command"] == command
         conditions = {name: needed["condition"] for name, needed in worker["depends_on"].items()}
         assert conditions == {"topics": "service_completed_successfully", "redis": "service_healthy"}
         ready = worker["environment"]["LIVELIFT_READY_FILE"]
