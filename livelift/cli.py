@@ -5,6 +5,7 @@ import sys
 import typer
 
 from livelift.commands import alerts as on_alerts
+from livelift.commands import dashboard as on_dashboard
 from livelift.commands import experiments as on_experiments
 from livelift.commands import inspect, judging, models, recordings, reporting, running, scores, sending
 from livelift.commands import sources as on_sources
@@ -39,6 +40,7 @@ dead_letters = group("What was refused, and why.", "livelift dead-letters list")
 app.command()(running.up)
 app.command()(running.worker)
 app.command()(running.demo)
+app.command()(on_dashboard.dashboard)
 app.command()(recordings.play)
 app.command()(recordings.replay)
 app.command()(recordings.simulate)

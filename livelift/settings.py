@@ -76,6 +76,14 @@ class Settings(BaseSettings):
     """The rules of `livelift alerts`, see [the guide](guides/alerts.md)."""
     alerts_redis: str | None = Field(default=None, repr=False)
     """The Redis URL of `livelift alerts`, where it has a user of its own (`livelift alerts acl`); else `redis`."""
+    dashboard_token: SecretStr | None = None
+    """What whoever opens `livelift dashboard` has to know; needed where it is reached from other machines."""
+    dashboard_proxy_header: str | None = None
+    """A header in which a proxy that has asked says who looks, e.g. `X-Forwarded-Email`. Set it only behind one."""
+    dashboard_names: tuple[str, ...] = ()
+    """The host names that the dashboard is reached by, as JSON; other than loopback's."""
+    dashboard_redis: str | None = Field(default=None, repr=False)
+    """The Redis URL of the dashboard, where it has a user who may only read; else `redis`."""
     collector_write_key: SecretStr | None = None
     """Basic user name that `livelift collect` asks for, as Segment does; without it anybody is listened to."""
     ready_file: Path | None = None

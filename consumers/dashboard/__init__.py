@@ -1,0 +1,1 @@
+"""`livelift dashboard`: what Redis holds, as pages that people read."""

@@ -1,0 +1,115 @@
+"""The dashboard as an ASGI application: its addresses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import PlainTextResponse, Response
+from sse_starlette import EventSourceResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.staticfiles import StaticFiles
+
+from consumers.dashboard.config import Here
+from consumers.dashboard.page import Page
+from consumers.dashboard.pages import PAGES
+from consumers.dashboard.read import Away
+from consumers.dashboard.site import FOLDER, Site, form_of
+
+SNIPPET = """\
+import vegaEmbed from "vega-embed";
+window.drawChart = (element, spec, options) => vegaEmbed(element, spec, options);
+"""
+DAY = {"Cache-Control": "max-age=86400"}
+NEVER_PINGED = 3600
+"""Seconds: open pages are told by `live` that the server lives."""
+
+
+def make_dashboard(here: Here) -> FastAPI:
+    """The application for one installation."""
+    site = Site(here)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        listening = asyncio.create_task(site.updates.run())
+        try:
+            yield
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            await site.close()
+
+    app = FastAPI(
+        title="livelift", description="The snapshots behind each page.", lifespan=lifespan, docs_url=None,
+        redoc_url=None, openapi_url="/api/openapi.json",
+    )  # fmt: skip
+    app.state.site = site
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
+    app.middleware("http")(site.guarded)
+    for page in PAGES:
+        _add_page(app, site, page)
+    _add_trouble(app, site)
+    _add_live(app, site)
+    _add_forms(app, site)
+    return app
+
+
+def _add_page(app: FastAPI, site: Site, page: Page) -> None:
+    app.add_api_route(page.path, site.html_of(page), methods=["GET"], include_in_schema=False)
+    asks = [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in page.asks]
+    extra: dict[str, Any] | None = {"parameters": asks} if asks else None
+    app.add_api_route(
+        f"/api{page.path}" if page.path != "/" else "/api/start", site.json_of(page), methods=["GET"],
+        summary=page.says, tags=[page.section], openapi_extra=extra,
+    )  # fmt: skip
+
+
+def _add_trouble(app: FastAPI, site: Site) -> None:
+    @app.exception_handler(Away)
+    async def _away(request: Request, error: Exception) -> Response:
+        what = "Nothing can be shown until it does; this page looks again by itself."
+        return site.trouble(request, 503, "Redis does not answer", what, "quality")
+
+    @app.exception_handler(404)
+    async def _nothing(request: Request, error: Exception) -> Response:
+        return site.trouble(request, 404, "There is no such page", "Choose one above.")
+
+
+def _add_live(app: FastAPI, site: Site) -> None:
+    @app.get("/live", include_in_schema=False)
+    async def _live(keys: str = "") -> EventSourceResponse:
+        return EventSourceResponse(site.updates.events(keys.split()), ping=NEVER_PINGED)
+
+    @app.get("/charts.js", include_in_schema=False)
+    async def _charts() -> Response:
+        return Response(await run_in_threadpool(charts_script), media_type="text/javascript", headers=DAY)
+
+    @app.get("/ready", include_in_schema=False)
+    async def _ready() -> Response:
+        """For health checks: whether Redis answers."""
+        await site.read.get("quality")
+        return PlainTextResponse("ready\n")
+
+
+def _add_forms(app: FastAPI, site: Site) -> None:
+    @app.get("/login", include_in_schema=False)
+    async def _login(request: Request) -> Response:
+        return await site.login(request)
+
+    @app.post("/login", include_in_schema=False)
+    async def _enter(request: Request) -> Response:
+        return await site.enter(request)
+
+    @app.post("/alerts/{alert_id}", include_in_schema=False)
+    async def _command(request: Request, alert_id: str) -> Response:
+        return await run_in_threadpool(site.command, request, await form_of(request))
+
+
+@cache
+def charts_script() -> bytes:
+    """Vega-Lite with its interpreter, from the wheel that brings it."""
+    import vl_convert  # noqa: PLC0415 - brings a whole JavaScript engine along
+
+    return vl_convert.javascript_bundle(SNIPPET).encode()

@@ -1,0 +1,80 @@
+"""Reading snapshots, many at once and without ever waiting long."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import redis.asyncio as redis
+from redis.exceptions import RedisError
+
+from models.keys import history_key, journeys_key
+
+CONNECT_S, ANSWER_S = 2.0, 5.0
+AT_ONCE = 200
+HISTORY = 2_000
+"""Entries of a history that a page shows at most."""
+Json = dict[str, Any]
+decode = msgspec.json.Decoder().decode
+
+
+class Away(RuntimeError):
+    """Redis does not answer."""
+
+
+class Read:
+    """What Redis holds under one prefix. Raises Away."""
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self.prefix = prefix
+        self.client: Any = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
+
+    async def get(self, key: str) -> Json | None:
+        """One snapshot; None where there is none (yet)."""
+        return (await self.many([key]))[0]
+
+    async def many(self, keys: Sequence[str]) -> list[Json | None]:
+        """Several snapshots, in the order of their keys."""
+        found: list[Json | None] = []
+        for start in range(0, len(keys), AT_ONCE):
+            names = [self.prefix + key for key in keys[start : start + AT_ONCE]]
+            found += [None if value is None else decode(value) for value in await self._ask("mget", names)]
+        return found
+
+    async def fields(self, key: str) -> dict[str, Json]:
+        """A snapshot that is a hash, by field."""
+        held = await self._ask("hgetall", self.prefix + key)
+        return {field.decode(): decode(value) for field, value in sorted(held.items())}
+
+    async def journeys(self, account_id: str) -> dict[str, Json]:
+        """An account's users on their journeys, by `journey/user`."""
+        return await self.fields(journeys_key(account_id))
+
+    async def history(self, account_id: str, count: int = HISTORY) -> list[Json]:
+        """An account's last scores, the oldest first."""
+        return await self._stream(history_key(account_id), count)
+
+    async def experiment_history(self, experiment: str, count: int = HISTORY) -> list[Json]:
+        """What was published of an experiment, the oldest first."""
+        return await self._stream(f"experiment:{experiment}:history", count)
+
+    async def _stream(self, key: str, count: int) -> list[Json]:
+        held = await self._ask("xrevrange", self.prefix + key, "+", "-", count)
+        return [decode(entry[b"value"]) for _, entry in reversed(held)]
+
+    async def ranked(self, ranking: str, start: int, count: int) -> list[tuple[str, float]]:
+        """Members of a ranking and their scores, the lowest first."""
+        held = await self._ask("zrange", self.prefix + ranking, start, start + count - 1, withscores=True)
+        return [(member.decode(), score) for member, score in held]
+
+    async def size(self, ranking: str) -> int:
+        found: int = await self._ask("zcard", self.prefix + ranking)
+        return found
+
+    async def _ask(self, command: str, *arguments: Any, **named: Any) -> Any:
+        try:
+            return await getattr(self.client, command)(*arguments, **named)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise Away(type(error).__name__) from error
+
+    async def close(self) -> None:
+        await self.client.aclose()

@@ -1,0 +1,168 @@
+"""The site: how a view becomes an answer, as a page or as JSON."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from consumers.dashboard.commands import Commands, NotAsked
+from consumers.dashboard.config import Here
+from consumers.dashboard.guard import HEADERS, NAME, Guard
+from consumers.dashboard.live import Updates
+from consumers.dashboard.page import Page, View
+from consumers.dashboard.pages import SECTIONS
+from consumers.dashboard.read import Read
+from consumers.dashboard.words import FILTERS
+
+FOLDER = Path(__file__).parent
+OPEN = "/static/", "/login", "/ready"
+"""Addresses that anybody may ask for."""
+STALE_S = 30
+"""Age of `quality`, which is published every second, from which a page says that what it shows is old."""
+FORM_LIMIT = 10_000
+YEAR_S = 31_536_000
+GoOn = Callable[[Request], Awaitable[Response]]
+
+
+def templates() -> Environment:
+    """The templates, everything in them escaped."""
+    found = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    found.filters.update(FILTERS)
+    return found
+
+
+class Site:
+    """Everything that requests share."""
+
+    def __init__(self, here: Here) -> None:
+        self.here = here
+        self.read = Read(here.redis_url, here.redis_prefix)
+        self.updates = Updates(self.read)
+        self.guard, self.commands = Guard(here), Commands(here)
+        self._templates = templates()
+
+    async def close(self) -> None:
+        self.commands.close()
+        await self.read.close()
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    def render(self, request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+        """A page. Whoever has no session gets one with it, so that forms on it can be sent."""
+        session = self.guard.session(request)
+        given = {"section": "", "quality": None, "keys": "", **shown}
+        response = HTMLResponse(status_code=status)
+        if session is None and template != "login.html":
+            session = self.guard.begin(response, request.url.scheme == "https")
+        text = self._templates.get_template(template).render(
+            sections=SECTIONS, path=request.url.path, query=request.url.query, user=self.guard.user(request),
+            form_token="" if session is None else self.guard.form_token(session),
+            name=unquote(request.cookies.get(NAME, "")), stale_s=STALE_S, instance=self.updates.instance,
+            can_write=self.commands.may, **given,
+        )  # fmt: skip
+        response.body = text.encode()
+        response.headers["content-length"] = str(len(response.body))
+        return response
+
+    def trouble(self, request: Request, status: int, heading: str, what: str, keys: str = "") -> Response:
+        """Something is not there, or not to be had."""
+        if request.url.path.startswith("/api/"):
+            return JSONResponse({"error": heading, "detail": what}, status)
+        return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys)
+
+    async def guarded(self, request: Request, go_on: GoOn) -> Response:
+        """Let in who may look, and say to the browser what it may do."""
+        path = request.url.path
+        if not self.guard.is_named(request):
+            response: Response = PlainTextResponse("This host name is none of dashboard_names.\n", 421)
+        elif self.guard.may_look(request) or path.startswith(OPEN):
+            response = await go_on(request)
+        elif path.startswith("/api/"):
+            response = JSONResponse({"error": "Who are you?", "detail": "send the token as a bearer"}, 401)
+        elif self.here.proxy_header:
+            response = PlainTextResponse("The proxy has not said who looks.\n", 401)
+        else:
+            response = RedirectResponse(f"/login?to={quote(path)}", 303)
+        for header, value in HEADERS.items():
+            response.headers.setdefault(header, value)
+        return response
+
+    # -- pages --------------------------------------------------------------------------------------------------------
+
+    def html_of(self, page: Page) -> GoOn:
+        async def answer(request: Request) -> Response:
+            view = await self._made(page, request)
+            if view.missing is not None:
+                return self.trouble(request, 404, view.title, view.missing, " ".join(view.keys))
+            quality = await self.read.get("quality")
+            keys = " ".join((*view.keys, "quality"))
+            return self.render(
+                request, view.template, title=view.title, section=page.section, quality=quality, keys=keys, **view.shown
+            )
+
+        return answer
+
+    def json_of(self, page: Page) -> GoOn:
+        async def answer(request: Request) -> Response:
+            view = await self._made(page, request)
+            if view.missing is not None:
+                return JSONResponse({"error": view.title, "detail": view.missing}, 404)
+            return JSONResponse(view.data)
+
+        return answer
+
+    async def _made(self, page: Page, request: Request) -> View:
+        path = {f"path:{name}": str(value) for name, value in request.path_params.items()}
+        return await page.make(self.read, {**request.query_params, **path})
+
+    # -- forms --------------------------------------------------------------------------------------------------------
+
+    async def login(self, request: Request) -> Response:
+        """The form that asks for the token."""
+        return self.render(request, "login.html", title="Who are you?", wrong=False)
+
+    async def enter(self, request: Request) -> Response:
+        """The token as it was given."""
+        given = await form_of(request)
+        if not self.guard.knows(given.get("token", "")):
+            return self.render(request, "login.html", 403, title="Who are you?", wrong=True)
+        response = RedirectResponse(within(request.query_params.get("to", "/")), 303)
+        self.guard.begin(response, request.url.scheme == "https")
+        return response
+
+    def command(self, request: Request, given: dict[str, str]) -> Response:
+        """What somebody asks of an alert. Waits for Kafka: not for the event loop."""
+        if not self.guard.may_write(request, given.get("form_token", "")):
+            return self.trouble(
+                request, 403, "This form is too old", "Go back, load the page again, and send it once more."
+            )
+        by = self.guard.user(request) or given.get("by", "").strip()
+        try:
+            self.commands.ask(str(request.path_params["alert_id"]), given, by)
+        except NotAsked as error:
+            return self.trouble(request, 400, "That could not be asked for", str(error))
+        response = RedirectResponse(f"{within(given.get('to', '/'))}#alerts", 303)
+        response.set_cookie(NAME, quote(by), max_age=YEAR_S, httponly=True, samesite="strict")
+        return response
+
+
+def within(address: str) -> str:
+    """An address of this site, whatever was asked for."""
+    return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form that was sent; of a body that is too long none."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > FORM_LIMIT:
+            return {}
+    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
