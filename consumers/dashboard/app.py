@@ -18,10 +18,6 @@ from consumers.dashboard.pages import PAGES
 from consumers.dashboard.read import Away
 from consumers.dashboard.site import FOLDER, Site, form_of
 
-SNIPPET = """\
-import vegaEmbed from "vega-embed";
-window.drawChart = (element, spec, options) => vegaEmbed(element, spec, options);
-"""
 DAY = {"Cache-Control": "max-age=86400"}
 NEVER_PINGED = 3600
 """Seconds: open pages are told by `live` that the server lives."""
@@ -112,4 +108,4 @@ def charts_script() -> bytes:
     """Vega-Lite with its interpreter, from the wheel that brings it."""
     import vl_convert  # noqa: PLC0415 - brings a whole JavaScript engine along
 
-    return vl_convert.javascript_bundle(SNIPPET).encode()
+    return vl_convert.javascript_bundle().encode()

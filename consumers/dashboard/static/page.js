@@ -19,8 +19,7 @@ function localTimes(root) {
 
 async function drawCharts(root) {
   const charts = root.querySelectorAll("figure[data-chart]");
-  if (!charts.length || !window.drawChart) return;
-  const dark = window.matchMedia("(prefers-color-scheme: dark)").matches;
+  if (!charts.length || !window.vegaEmbed) return;
   const style = getComputedStyle(page);
   const ink = style.getPropertyValue("--ink").trim();
   const line = style.getPropertyValue("--line").trim();
@@ -34,8 +33,8 @@ async function drawCharts(root) {
     const place = figure.querySelector("[data-place]");
     const spec = JSON.parse(figure.querySelector("script").textContent);
     try {
-      const drawn = await window.drawChart(place, spec, {
-        ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, config, theme: dark ? undefined : undefined,
+      const drawn = await window.vegaEmbed(place, spec, {
+        ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, config
       });
       views.push(drawn);
       figure.classList.add("drawn");
