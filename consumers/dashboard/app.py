@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from consumers.dashboard.config import Here
 from consumers.dashboard.page import Page
 from consumers.dashboard.pages import PAGES
-from consumers.dashboard.read import Away
+from consumers.dashboard.read import Away, Read
 from consumers.dashboard.site import FOLDER, Site, form_of
 
 DAY = {"Cache-Control": "max-age=86400"}
@@ -23,9 +23,9 @@ NEVER_PINGED = 3600
 """Seconds: open pages are told by `live` that the server lives."""
 
 
-def make_dashboard(here: Here) -> FastAPI:
-    """The application for one installation."""
-    site = Site(here)
+def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
+    """The application for one installation. read: where snapshots are, if not in the Redis that is named."""
+    site = Site(here, read)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

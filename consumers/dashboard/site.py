@@ -41,9 +41,9 @@ def templates() -> Environment:
 class Site:
     """Everything that requests share."""
 
-    def __init__(self, here: Here) -> None:
+    def __init__(self, here: Here, read: Read | None = None) -> None:
         self.here = here
-        self.read = Read(here.redis_url, here.redis_prefix)
+        self.read = Read(here.redis_url, here.redis_prefix) if read is None else read
         self.updates = Updates(self.read)
         self.guard, self.commands = Guard(here), Commands(here)
         self._templates = templates()
