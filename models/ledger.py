@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from models.authenticity.sums import part_of
 from models.contribution import Contribution, World, after_usage, contribution_of
 from models.rows import NEVER, USER_KEY, Row, SnapshotRow, owner_of, row_key, snapshot_key
 from models.subject import NOTHING_SHARED
@@ -84,6 +85,7 @@ class Ledger:
         """Put what has been worked on into the sums, and among the rows to write."""
         working, self._working = self._working, {}
         for one in working.values():
+            one.draw()
             value = one.encoded()
             if value is not None:
                 self.pending[one.key] = value
@@ -150,6 +152,7 @@ class Ledger:
             self.sums.shift_dated(account_id, fresh(self._latest(key))[0], None)
             self.pending[key] = None
             self.sums.replace(key, None)
+            self.sums.authenticity.replace(key, None)
 
     def taken(self) -> dict[bytes, bytes | None]:
         """The rows to write. Accounts' own come first: a day's closes have to be there before events behind them."""
@@ -172,6 +175,8 @@ class Ledger:
             shared = NOTHING_SHARED if user_id is None else self.sums.shared(account_id)
             new = contribution_of(row, account_id, user_id, self.world, self.now, shared, None if taught else before)
         old = self.sums.replace(key, new)
+        if user_id is not None:
+            self.sums.authenticity.replace(key, part_of(row))
         if new.due is not None and new.due != old.due:
             heappush(self._due, (new.due, key))
         return old, new

@@ -372,6 +372,10 @@ class Partition:
             counts = sums.education.share(id_)
             if counts is not None:
                 self._outputs.append(Output("partials", 0, partial_key("education", id_, self.number), encode(counts)))
+        if sums.authenticity.changed:
+            sums.authenticity.changed = False
+            value = encode(sums.authenticity.share())
+            self._outputs.append(Output("partials", 0, partial_key("authenticity", "", self.number), value))
         plans = sorted(published.fingerprint for published in self.world.plans.values())
         share = encode({**self.book.share(), **sums.totals(), "plans": plans})
         if share != self._shared:

@@ -98,6 +98,12 @@ class Education(Struct, frozen=True, forbid_unknown_fields=True):
     history_since: dict[Literal["product", "training", "support"], Instant] = {}
 
 
+class Authenticity(Struct, frozen=True, forbid_unknown_fields=True):
+    """resolution: what events' times claim to be written to. To the minute, seconds are not looked at, nor repeats."""
+
+    resolution: Literal["millisecond", "second", "minute"] = "millisecond"
+
+
 GETTING_STARTED = Journey(id="getting-started", tasks=("1", "2", "3"))
 
 
@@ -113,6 +119,7 @@ class Product(Struct, frozen=True, forbid_unknown_fields=True):
     health: Health = Health()
     capacity: Capacity = Capacity()
     education: Education = Education()
+    authenticity: Authenticity = Authenticity()
 
     @property
     def lateness(self) -> int:

@@ -126,6 +126,10 @@ class Row(Struct, array_like=True):
     """concept -> when it was first answered, and whether that was right; of one instant, wrong counts."""
     areas: dict[str, dict[int, int]] = {}
     """area of the product -> day -> tickets, 400 days."""
+    drawn_at: int = NEVER
+    """Of a person: an instant drawn among those of the last day on which they did anything (`authenticity.drawing`)."""
+    drawn: dict[int, int] = {}
+    """hash of what they did at that instant -> how often: more than once is a repeat under another id."""
 
 
 class PartitionRow(Struct, array_like=True):

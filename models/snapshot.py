@@ -11,7 +11,9 @@ import msgspec
 
 from models import funnel
 from models.adding import add
-from models.clock import rfc3339
+from models.authenticity import live
+from models.authenticity.sums import Share as AuthenticityShare
+from models.clock import day_of, rfc3339
 from models.contribution import World
 from models.education import reading
 from models.education.months import month_at
@@ -20,6 +22,7 @@ from models.events import SOURCES
 from models.keys import SCHEMA
 from models.messages import split_partial_key
 from models.plan import PublishedPlan
+from models.product import Product
 from models.readout import experiment
 from models.readout.looks import NOTHING_SEEN, Looks, joined
 from models.rows import NEVER
@@ -29,6 +32,7 @@ HORIZON = "a repeated event id is recognised among the last 64 events of its use
 
 Snapshot = dict[str, Any]
 decode_share = msgspec.json.Decoder(Share).decode
+decode_authenticity = msgspec.json.Decoder(AuthenticityShare).decode
 decode_looks = msgspec.json.Decoder(Looks).decode
 
 
@@ -52,6 +56,9 @@ class Partials:
         self._education: dict[str, dict[int, dict[str, dict[str, int]]]] = defaultdict(dict)
         self._taught: tuple[object, Snapshot] | None = None
         """What was last read of education, and what from."""
+        self._authenticity: dict[int, AuthenticityShare] = {}
+        self._examined: tuple[object, Snapshot] | None = None
+        """What was last found of authenticity, and what from."""
         self.model: Snapshot | None = None
         """What the learner last said of the model that scores."""
         self.looks: dict[str, Looks] = {}
@@ -72,6 +79,9 @@ class Partials:
             case "education":
                 _put(self._education[id_], partition, _plain(value))
                 self._taught = None
+            case "authenticity":
+                _put(self._authenticity, partition, None if value is None else decode_authenticity(value))
+                self._examined = None
             case "model":
                 self.model = None if value is None else msgspec.json.decode(value)
             case "partition":
@@ -113,6 +123,14 @@ class Partials:
             sums = {id_: _added_up(self._shares_of(id_)) for id_ in self._education}
             self._taught = asked, reading.read(sums, world.product, world.annotations, time)
         return self._taught[1]
+
+    def authenticity(self, product: Product) -> Snapshot:
+        """The snapshot of authenticity, examined anew if anything of it has changed, and on another day."""
+        time = self.time()
+        asked = product, time != NEVER and day_of(time - product.lateness)
+        if self._examined is None or self._examined[0] != asked:
+            self._examined = asked, live.read(self._authenticity.values(), product, time)
+        return self._examined[1]
 
     def _shares_of(self, id_: str) -> Iterable[Mapping[str, Mapping[str, int]]]:
         """All partitions' shares of a part of education; of an area those of partitions that still tell of it."""
@@ -174,7 +192,7 @@ def _put(shares: dict[int, Any], partition: int, share: Any) -> None:
 
 
 def aggregates(partials: Partials, world: World) -> Snapshot:
-    """Everything the publisher merges on a pulse: experiments, funnel, education, quality."""
+    """Everything the publisher merges on a pulse: experiments, funnel, education, authenticity, quality."""
     time = partials.time()
     common: Snapshot = {"schema": SCHEMA, "as_of": {"time": rfc3339(time) if time != NEVER else None}}
     if world.product.simulated:
@@ -183,6 +201,7 @@ def aggregates(partials: Partials, world: World) -> Snapshot:
         "funnel": {**common, **funnels(partials, world)},
         "quality": {**common, **quality(partials)},
         "education": {**common, **partials.education(world)},
+        "authenticity": {**common, **partials.authenticity(world.product)},
     }
     if partials.model is not None:
         found["model"] = {**common, **partials.model}

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from models.account import Account
 from models.adding import add
 from models.arms import Unit
+from models.authenticity.sums import AuthenticitySums
 from models.contribution import NOTHING, Contribution, World, roll_up
 from models.dated import shift
 from models.education.sums import EducationSums
@@ -29,6 +30,7 @@ class Sums:
         self.funnel: dict[str, Counter[str]] = defaultdict(Counter)
         self.experiments: dict[str, Tally] = {}
         self.education = EducationSums(world.product.education)
+        self.authenticity = AuthenticitySums(now)
         self.accepted = 0
         self.duplicates = 0
         self.users = 0
@@ -46,6 +48,7 @@ class Sums:
         self.changed |= {("funnel", journey.id) for journey in self.world.product.journey}
         self.changed |= {("experiment", experiment) for experiment in self.world.plans}
         self.education.mark_everything_changed()
+        self.authenticity.changed = True
 
     def totals(self) -> dict[str, int]:
         """What the partition adds to `quality` from its rows."""
@@ -127,6 +130,7 @@ class Sums:
     def pass_time(self, now: int) -> None:
         """Let units' ages grow."""
         self._now = now
+        self.authenticity.advance(now)
         for experiment, tally in self.experiments.items():
             if tally.advance(now - self.world.product.lateness):
                 self.changed.add(("experiment", experiment))

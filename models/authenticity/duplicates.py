@@ -7,7 +7,7 @@ from models.authenticity.thresholds import THRESHOLDS
 from models.clock import SECOND
 
 
-def duplicates(counters: Counters, resolution: int) -> Finding:
+def duplicates(counters: Counters, resolution: int, what: str = "events") -> Finding:
     """The share of events that equal an earlier one in person, instant, kind and value."""
     check = "duplicates"
     if resolution > SECOND:
@@ -16,7 +16,7 @@ def duplicates(counters: Counters, resolution: int) -> Finding:
     if few:
         return few
     again, rows = counters.repeated.r, counters.repeated.n
-    says = f"{again:,} of {rows:,} events ({again / rows:.2%}) repeat another in person, instant, kind and value"
-    figure = drawn("bar", "rows", "events", ("once", "again"), (rows - again, again))
+    says = f"{again:,} of {rows:,} {what} ({again / rows:.2%}) repeat another in person, instant, kind and value"
+    figure = drawn("bar", "rows", what, ("once", "again"), (rows - again, again))
     p = repeated_above(counters.repeated, THRESHOLDS[check].edge)
     return found(check, rows, again / rows, p, says, figure)

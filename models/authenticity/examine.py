@@ -85,16 +85,20 @@ def examine(observed: Observed, alpha: float = ALPHA) -> Examined:
 
 
 def examine_instrumentation(
-    counters: Counters, resolution: int, until: int | None = None, alpha: float = ALPHA
+    counters: Counters,
+    resolution: int,
+    until: int | None = None,
+    alpha: float = ALPHA,
+    events_of: str = "events",
+    days_of: str = "events",
 ) -> Examined:
     """What can be told of sums alone and means that recording is broken: for use while events come in.
 
-    until: the last whole day that was recorded, so that silence since then counts. Each look is one: whoever looks
-    every day has a false alarm on at most alpha of the days.
+    until: the last whole day that was recorded, so that silence since then counts. events_of, days_of: what the sums
+    count, in words. Each look is one: whoever looks every day has a false alarm on at most alpha of the days.
     """
-    of_clocks = [check(counters, resolution) for check in (second_of_minute, sub_second, duplicates)]
-    of_days = [volume_break(counters, resolution, until), even_volume(counters, resolution)]
-    return together([*of_clocks, *of_days], alpha)
+    of_events = [check(counters, resolution, events_of) for check in (second_of_minute, sub_second, duplicates)]
+    return together([*of_events, volume_break(counters, resolution, until, days_of)], alpha)
 
 
 def together(findings: Sequence[Finding], alpha: float) -> Examined:

@@ -39,7 +39,7 @@ THRESHOLDS: dict[str, Threshold] = {
         "an eighth of, or eight times, what four weeks show as usual: seasons and campaigns stay within that",
     ),
     "even_volume": Threshold(
-        "variance over mean of events a day", "below", 0.7, 14, "days", True,
+        "variance over mean of events a day", "below", 0.7, 14, "days", False,
         "independent people make at least 1, weekdays more; less is a quota a day",
     ),
     "hours": Threshold(

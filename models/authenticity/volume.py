@@ -20,7 +20,7 @@ HEAVY = 5
 """Degrees of freedom of the days' deviations: busy and quiet days are commoner than a normal distribution has them."""
 
 
-def volume_break(counters: Counters, resolution: int, until: int | None = None) -> Finding:
+def volume_break(counters: Counters, resolution: int, until: int | None = None, what: str = "events") -> Finding:
     """The day farthest from what is usual on its weekday.
 
     until: the last whole day that was recorded, if that is known: days up to it count even if nothing came on them.
@@ -38,7 +38,7 @@ def volume_break(counters: Counters, resolution: int, until: int | None = None) 
     usual = np.array([np.median(counts[weekday == one]) if (weekday == one).any() else 0 for one in range(7)])[weekday]
     seen = usual >= USUAL
     if not seen.any():
-        return unexamined(check, f"no weekday usually has {USUAL} events", len(counts))
+        return unexamined(check, f"no weekday usually has {USUAL} {what}", len(counts))
     away = np.log2((counts[seen] + 1) / (usual[seen] + 1))
     spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(away - np.median(away)))))
     worst = int(np.abs(away).argmax())
@@ -47,10 +47,10 @@ def volume_break(counters: Counters, resolution: int, until: int | None = None) 
     # How days differ is estimated, not what an eighth of a day is: the chance is that of any day so far from usual.
     p = min(1.0, 2 * float(stdtr(HEAVY, -effect / spread)) * int(seen.sum()))
     says = (
-        f"{date_of(first + at)} has {counts[at]:,.0f} events where its weekday usually has {usual[at]:,.0f}; "
+        f"{date_of(first + at)} has {counts[at]:,.0f} {what} where its weekday usually has {usual[at]:,.0f}; "
         f"{int(seen.sum()):,} days were compared"
     )
-    return found(check, len(counts), effect, p, says, _drawn(first, counts, usual))
+    return found(check, len(counts), effect, p, says, _drawn(first, counts, usual, what))
 
 
 def even_volume(counters: Counters, resolution: int) -> Finding:
@@ -91,6 +91,6 @@ def _days(counters: Counters, until: int | None = None) -> tuple[int, Array] | N
     return first + begin, counts[begin:end]
 
 
-def _drawn(first: int, counts: Array, usual: Array) -> Figure:
+def _drawn(first: int, counts: Array, usual: Array, what: str = "events") -> Figure:
     dates = [date_of(first + day) for day in range(len(counts))]
-    return drawn("line", "day", "events", dates, counts, usual)
+    return drawn("line", "day", what, dates, counts, usual)
