@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from models.authenticity.sums import part_of
+from models.authenticity.drawing import NOTHING_DRAWN, draw, drawn_of
+from models.authenticity.sums import NO_VISITS
 from models.contribution import Contribution, World, after_usage, contribution_of
 from models.rows import NEVER, USER_KEY, Row, SnapshotRow, owner_of, row_key, snapshot_key
 from models.subject import NOTHING_SHARED
@@ -59,6 +60,8 @@ class Ledger:
             account_id, user_id = owner_of(key)
             self._contribute(key, row, account_id, user_id)
             self.sums.shift_dated(account_id, None, row)
+            if user_id is not None:
+                self.sums.authenticity.redraw(NOTHING_DRAWN, drawn_of(row))
             if row.closes:
                 self.sums.accounts[account_id].closes = row.closes
         for account_id, account in self.sums.accounts.items():
@@ -85,7 +88,7 @@ class Ledger:
         """Put what has been worked on into the sums, and among the rows to write."""
         working, self._working = self._working, {}
         for one in working.values():
-            one.draw()
+            self._draw(one)
             value = one.encoded()
             if value is not None:
                 self.pending[one.key] = value
@@ -99,6 +102,13 @@ class Ledger:
         asked, self.sums.asked = self.sums.asked, {}
         for account_id in asked:
             self.contribute_account(account_id)
+
+    def _draw(self, working: Working) -> None:
+        """Draw a person's instant among those of this step, too: once for all of them."""
+        if working.user_id is not None:
+            before = draw(working.row, working.applied)
+            if before is not None:
+                self.sums.authenticity.redraw(before, drawn_of(working.row))
 
     def pass_time(self, now: int) -> Iterator[Moved]:
         """Let time pass: read again what it changes, e.g. a task that is overdue, a unit that has matured.
@@ -149,10 +159,13 @@ class Ledger:
     def remove(self, account_id: str, user_id: str | None) -> None:
         """Remove the rows of a user, or (user None) of the account with everybody in it, and what they contributed."""
         for key in self.sums.keys_of(account_id, user_id):
-            self.sums.shift_dated(account_id, fresh(self._latest(key))[0], None)
+            row, _ = fresh(self._latest(key))
+            self.sums.shift_dated(account_id, row, None)
             self.pending[key] = None
-            self.sums.replace(key, None)
-            self.sums.authenticity.replace(key, None)
+            old = self.sums.replace(key, None)
+            if old.user_id is not None:
+                self.sums.authenticity.redraw(drawn_of(row), NOTHING_DRAWN)
+                self.sums.authenticity.visit(old.days, NO_VISITS)
 
     def taken(self) -> dict[bytes, bytes | None]:
         """The rows to write. Accounts' own come first: a day's closes have to be there before events behind them."""
@@ -175,8 +188,8 @@ class Ledger:
             shared = NOTHING_SHARED if user_id is None else self.sums.shared(account_id)
             new = contribution_of(row, account_id, user_id, self.world, self.now, shared, None if taught else before)
         old = self.sums.replace(key, new)
-        if user_id is not None:
-            self.sums.authenticity.replace(key, part_of(row))
+        if user_id is not None and old.days != new.days:
+            self.sums.authenticity.visit(old.days, new.days)
         if new.due is not None and new.due != old.due:
             heappush(self._due, (new.due, key))
         return old, new

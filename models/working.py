@@ -5,7 +5,6 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from models.authenticity.drawing import draw
 from models.dated import is_dated
 from models.education.learner import TOLD_BY
 from models.events import SOURCES, Event
@@ -110,11 +109,6 @@ class Working:
         """Note that an event came whose id has been applied before: it counts as a repeat, and changes nothing."""
         self.row.duplicates += 1
         self.row.offsets[topic] = offset
-
-    def draw(self) -> None:
-        """Draw a person's instant among those of this step, too: once for all of them."""
-        if self.user_id is not None and self.applied:
-            draw(self.row, self.applied)
 
     def encoded(self) -> bytes | None:
         """The row to store, or None if it is what is stored already."""

@@ -7,14 +7,14 @@ counts once; and what was drawn moves on with people, so that the sums are those
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import xxhash
 
 from models import events as e
 from models.clock import DAY
-from models.rows import Row
+from models.rows import NEVER, Row
 
 ACTS: dict[type[e.Event], bytes] = {kind: str(kind.__struct_config__.tag).encode() for kind in (
     e.SessionStarted, e.TaskStarted, e.TaskCompleted, e.TaskFailed, e.CoreAction, e.FeatureConfigured, e.HelpEngaged,
@@ -38,19 +38,40 @@ class Happened(Protocol):
     def event(self) -> e.Event: ...
 
 
-def draw(row: Row, happened: Sequence[Happened]) -> None:
-    """Draw again, now that this has happened to a person as well."""
+class Drawn(NamedTuple):
+    """What was drawn of a person: an instant, how many events it has, and how many of them repeat another."""
+
+    at: int = NEVER
+    events: int = 0
+    repeats: int = 0
+
+
+NOTHING_DRAWN = Drawn()
+
+
+def drawn_of(row: Row) -> Drawn:
+    """What a row says was drawn."""
+    events = sum(row.drawn.values())
+    return Drawn(row.drawn_at, events, events - len(row.drawn))
+
+
+def draw(row: Row, happened: Sequence[Happened]) -> Drawn | None:
+    """Draw again, now that this has happened to a person, too. What was drawn before; None if it still is."""
     drawn = row.drawn_at
     day, best = drawn - drawn % DAY, drawn * _SPREAD & _MASK
     for one in happened:
         at = one.at
         if at >= day and ((rank := at * _SPREAD & _MASK) > best or at >= day + DAY) and _may_be_drawn(one):
             drawn, day, best = at, at - at % DAY, rank
+    at_once = [one.event for one in happened if one.at == drawn and _may_be_drawn(one)]
+    if not at_once:
+        return None
+    before = drawn_of(row)
     if drawn != row.drawn_at:
         row.drawn_at, row.drawn = drawn, {}
-    for one in happened:
-        if one.at == drawn and _may_be_drawn(one):
-            _count(row.drawn, _kind(one.event))
+    for event in at_once:
+        _count(row.drawn, _kind(event))
+    return before
 
 
 def _may_be_drawn(one: Happened) -> bool:

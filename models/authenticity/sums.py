@@ -4,15 +4,14 @@ Two spans of time, each up to the present day and what is ahead of it: the drawn
 many people came on each of the last days.
 """
 
-from typing import NamedTuple
-
 from msgspec import Struct
 
 from models.account import shift_days
 from models.adding import add_rows
+from models.authenticity.drawing import Drawn
 from models.clock import SECOND, day_of
 from models.keeping import DAYS_KEPT
-from models.rows import NEVER, Row
+from models.rows import NEVER
 
 SECONDS, TENTHS = 60, 10
 REPEATED = SECONDS + TENTHS
@@ -21,16 +20,7 @@ WIDTH = REPEATED + 5
 DRAWN_DAYS, VISIT_DAYS = 28, 42
 
 
-class Part(NamedTuple):
-    """What one person's row says. at: the drawn instant. events, repeats: at that instant. visits: top day and mask."""
-
-    at: int
-    events: int
-    repeats: int
-    visits: tuple[int, int]
-
-
-NOTHING = Part(NEVER, 0, 0, (NEVER, 0))
+NO_VISITS = (NEVER, 0)
 
 
 class Share(Struct):
@@ -40,17 +30,11 @@ class Share(Struct):
     visits: dict[int, int]
 
 
-def part_of(row: Row) -> Part:
-    events = sum(row.drawn.values())
-    return Part(row.drawn_at, events, events - len(row.drawn), (row.top_day, row.days))
-
-
 class AuthenticitySums:
     """The sums of one partition at event time `now`."""
 
     def __init__(self, now: int = NEVER) -> None:
         self.visits: dict[int, int] = {}
-        self.parts: dict[bytes, Part] = {}
         self.changed = False
         """Whether the share is no longer what was last sent."""
         self._by_day: dict[int, list[int]] = {}
@@ -61,21 +45,15 @@ class AuthenticitySums:
         drawn = add_rows([0] * WIDTH, *self._by_day.values())
         return Share(drawn, dict(sorted(self.visits.items())))
 
-    def replace(self, key: bytes, new: Part | None) -> None:
-        """Put a person's part in place of their former one; None takes it out."""
-        old = self.parts.get(key, NOTHING)
-        if new is None:
-            self.parts.pop(key, None)
-            new = NOTHING
-        if new == old:
-            return
-        if new is not NOTHING:
-            self.parts[key] = new
-        if old[:3] != new[:3]:
-            self._add(old, -1)
-            self._add(new, 1)
-        if old.visits != new.visits:
-            shift_days(self.visits, self._kept(old.visits), self._kept(new.visits))
+    def redraw(self, old: Drawn, new: Drawn) -> None:
+        """Put what was drawn of a person in place of what was before."""
+        self._add(old, -1)
+        self._add(new, 1)
+        self.changed = True
+
+    def visit(self, old: tuple[int, int], new: tuple[int, int]) -> None:
+        """Put a person's days of visits (top day, mask) in place of their former ones."""
+        shift_days(self.visits, self._kept(old), self._kept(new))
         self.changed = True
 
     def advance(self, now: int) -> None:
@@ -90,14 +68,14 @@ class AuthenticitySums:
             del self.visits[day]
             self.changed = True
 
-    def _add(self, part: Part, sign: int) -> None:
-        day = day_of(part.at)
-        if not part.events or day <= self._today - DRAWN_DAYS:
+    def _add(self, drawn: Drawn, sign: int) -> None:
+        at, n, r = drawn
+        day = day_of(at)
+        if not n or day <= self._today - DRAWN_DAYS:
             return
         of_day = self._by_day.get(day)
         if of_day is None:
             of_day = self._by_day[day] = [0] * WIDTH
-        at, n, r = part.at, part.events, part.repeats
         of_day[at // SECOND % SECONDS] += sign
         if at % SECOND:  # whole seconds are times that are written to the second: they have no tenth
             of_day[SECONDS + at % SECOND // (SECOND // TENTHS)] += sign
@@ -112,4 +90,4 @@ class AuthenticitySums:
         """The days that are not longer ago than is kept."""
         top, mask = visits
         days = min(top - (self._today - VISIT_DAYS), DAYS_KEPT)
-        return (top, mask & (1 << days) - 1) if days > 0 else (NEVER, 0)
+        return (top, mask & (1 << days) - 1) if days > 0 else NO_VISITS

@@ -289,6 +289,7 @@ def sums_of(partition: Partition) -> Json:
         "funnel": {id_: dict(counts) for id_, counts in sums.funnel.items() if counts},
         "arms": {id_: share for id_, tally in sums.experiments.items() if (share := tally.share()).counts},
         "education": {id_: found for id_ in sums.education.counts if (found := sums.education.share(id_))},
+        "authenticity": sums.authenticity.share(),
         "accepted": sums.accepted,
         "duplicates": sums.duplicates,
         "users": sums.users,

@@ -78,6 +78,7 @@ def test_sums_of_partitions_say_live_what_the_events_say() -> None:
     live = examine_instrumentation(sum((counters_of(part) for part in parts), Counters()), observed.resolution)
     whole = {one.check: one for one in examine(observed).findings}
     assert [one.check for one in live.alarms] == ["sub_second"]
+    assert len(live.findings) == 4
     assert all(one == whole[one.check] for one in live.findings)
 
 
