@@ -27,7 +27,7 @@ THRESHOLDS: dict[str, Threshold] = {
         "an extra 4 % of the events on one second; a job that runs on the minute beside people makes less",
     ),
     "sub_second": Threshold(
-        "unevenness of the ten tenths of a second (Cohen's w)", "above", 0.2, 200, "events", True,
+        "unevenness of the ten tenths of a second (Cohen's w)", "above", 0.2, 60, "events", True,
         "an extra 6 % of the events in one tenth; nothing that people do keeps to a tenth of a second",
     ),
     "duplicates": Threshold(
