@@ -34,7 +34,7 @@ def overview(snapshot: Snapshot) -> Group:
     for key, value in sorted(snapshot.items()):
         if key.startswith("experiment:"):
             parts += experiment(value)
-    return Group(*parts, *stuck_users(snapshot), *accounts(snapshot))
+    return Group(*parts, *stuck_users(snapshot), *accounts(snapshot), *education(snapshot), *recording(snapshot))
 
 
 def plain_table(*columns: str) -> Table:
@@ -197,6 +197,41 @@ def accounts(snapshot: Snapshot) -> list[RenderableType]:
 
 UNKNOWN = {"owner": "owner", "at risk a month": "revenue_at_risk"}
 """Columns that are left out where nothing of the kind is known, and what they show."""
+
+
+def education(snapshot: Snapshot) -> list[RenderableType]:
+    """One line of what is known of education; nothing where nothing is."""
+    told = snapshot.get("education") or {}
+    parts = []
+    coverage = told.get("coverage") or []
+    if coverage and coverage[-1]["users"]["trained"]:
+        users, month = coverage[-1]["users"], coverage[-1]["month"]
+        parts.append(f"{share(users['trained'], users['active'])} of the users active in {month} trained")
+    adoption = told.get("adoption") or {}
+    if adoption.get("share") is not None:
+        parts.append(f"{adoption['share']:.1%} of users have done a key action")
+    parts += [promoters(about, nps) for about, nps in (told.get("nps") or {}).items() if nps["nps"] is not None]
+    return [Text(f"\nEducation: {'; '.join(parts)}.")] if parts else []
+
+
+def promoters(about: str, nps: Snapshot) -> str:
+    """A net promoter score with its interval, where that is known."""
+    between = f" ({nps['ci'][0]:+.0f} to {nps['ci'][1]:+.0f})" if nps["ci"] is not None else ""
+    return f"NPS of the {about} {nps['nps']:+.0f}{between}"
+
+
+def recording(snapshot: Snapshot) -> list[RenderableType]:
+    """One line of whether recording is broken: what was seen, or how many checks have found nothing."""
+    told = snapshot.get("authenticity") or {}
+    if told.get("verdict") is None:
+        return []
+    rows = {row["check"]: row for row in told["checks"]}
+    ran = sum(row["state"] != "not examined" for row in rows.values())
+    if told["alarms"]:
+        seen = "; ".join(rows[check]["says"] for check in told["alarms"])
+        return [Text(f"\nIs recording broken? Look at it: {seen}.", style="bold")]
+    found = f"Nothing found; {ran} of {len(rows)} checks could be made" if ran else "There is too little to look at"
+    return [Text(f"\nIs recording broken? {found}.")]
 
 
 def account_name(row: Snapshot) -> str:

@@ -1,4 +1,5 @@
-"""Education on a real Kafka and Redis: as in replay, with what is annotated, and without those who are forgotten."""
+"""Education and authenticity on a real Kafka and Redis: as in replay, with what is annotated, and without those who are
+forgotten."""
 
 import json
 import os
@@ -49,6 +50,9 @@ def test_it_is_as_in_replay_knows_what_is_annotated_and_forgets(namespace, tmp_p
         reading = Reading(settings)
         held = reading.settled(recording.events, recording.last_tick)
         assert differences(held, replayed(recording)) == []
+        drawn = held["authenticity"]
+        assert (drawn["day"], drawn["people"] > 20) == ("2026-08-30", True), "those of the last four weeks"
+        assert json.loads(livelift(settings, "snapshot", "authenticity"))["checks"] == drawn["checks"]
         (found,) = held["education"]["tickets"]["annotations"]
         assert (found["id"], found["before"], found["after"]) == ("a1", "2026-05", "2026-07")
         assert found["ratio"] > 0
@@ -62,7 +66,8 @@ def test_it_is_as_in_replay_knows_what_is_annotated_and_forgets(namespace, tmp_p
 
         assert until("the annotation is told of", second)["because"] == NOT_OVER
 
-        before = held["education"]["adoption"]["users"]
+        before, people = held["education"]["adoption"]["users"], drawn["people"]
         livelift(settings, "forget", "--account", "account-0")
         until("the account is forgotten", lambda: reading.snapshots.get("education")["adoption"]["users"] < before)
+        until("nothing of it is drawn", lambda: reading.snapshots.get("authenticity")["people"] < people)
         stack.check()

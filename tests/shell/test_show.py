@@ -110,6 +110,39 @@ def test_the_list_names_owners_and_what_is_expected_to_be_lost():
     assert "activity index" not in text.lower()
 
 
+EDUCATION = {
+    "coverage": [{"month": "2026-05", "users": {"active": 200, "trained": 50}}],
+    "adoption": {"share": 0.25},
+    "nps": {
+        "product": {"nps": -29.95, "ci": [-33.1, -26.8]}, "training": {"nps": 100.0, "ci": None},
+        "support": {"nps": None, "ci": None},
+    },
+}  # fmt: skip
+CHECKS = [{"check": "duplicates", "state": "nothing found", "says": "1 of 9 repeat"},
+          {"check": "volume_break", "state": "not examined", "because": "28 days are needed"}]  # fmt: skip
+
+
+def test_of_education_and_of_recording_it_says_one_line_each():
+    text = screen({
+        "education": EDUCATION, "authenticity": {"verdict": "nothing found", "alarms": [], "checks": CHECKS},
+    })  # fmt: skip
+    words = " ".join(text.split())
+    assert (
+        "Education: 50 (25.0%) of the users active in 2026-05 trained; 25.0% of users have done a key action; " in words
+    )
+    assert "NPS of the product -30 (-33 to -27); NPS of the training +100." in words
+    assert "Is recording broken? Nothing found; 1 of 2 checks could be made." in words
+
+
+def test_an_alarm_is_said_with_what_was_seen_and_where_nothing_could_be_examined_it_says_so():
+    alarm = {"verdict": "1 of 1", "alarms": ["duplicates"], "checks": [{**CHECKS[0], "state": "alarm"}]}
+    assert "Is recording broken? Look at it: 1 of 9 repeat." in screen({"authenticity": alarm})
+    none = {"verdict": "nothing found", "alarms": [], "checks": CHECKS[1:]}
+    assert "Is recording broken? There is too little to look at." in screen({"authenticity": none})
+    unknown = {"education": {"month": None, "because": "no event time"}, "authenticity": {"day": None}}
+    assert "recording broken" not in screen(unknown) and "Education" not in screen(unknown)
+
+
 @pytest.mark.parametrize("width", [80, 110])
 def test_no_line_is_too_long_and_headings_are_not_squeezed_into_their_tables(width):
     lines = screen(SNAPSHOT, width).splitlines()
