@@ -175,7 +175,7 @@ def test_a_day_on_which_nobody_came_is_named_with_its_date_the_last_one_too() ->
 def test_times_written_to_the_second_have_no_tenths_and_dates_no_seconds() -> None:
     timeline = visiting(250, 9)
     to_the_second = [{**one, "at": one["at"][:19] + "Z"} for one in timeline]
-    assert by_check(said(to_the_second))["sub_second"]["because"] == "200 events are needed; there are 0"
+    assert by_check(said(to_the_second))["sub_second"]["because"] == "60 events are needed; there are 0"
     to_the_day = [one if one["type"] == "tick" else {**one, "at": one["at"][:11] + "00:00:00Z"} for one in timeline]
     assert said(to_the_day)["people"] == 0
 
