@@ -19,7 +19,8 @@ import numpy as np
 
 from benchmarks.report import cpu_name, now, write_section
 from livelift.progress import counting
-from models.authenticity.examine import ALPHA, Examined, examine
+from models.authenticity.examine import examine
+from models.authenticity.examined import ALPHA, Examined
 from models.authenticity.live import RESOLUTIONS
 from tests.support.forgeries import FORGERIES, UNSEEN, Forgery, honest
 from tests.support.observed_sets import SETS, SUSPECT, RealSet, people_of, subset, trial

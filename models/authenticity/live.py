@@ -5,7 +5,8 @@ from typing import Any
 
 from models.adding import add
 from models.authenticity.counters import Cells, Counters, PerPerson, Repeated
-from models.authenticity.examine import Examined, examine_instrumentation
+from models.authenticity.examined import Examined
+from models.authenticity.instrumentation import examine_instrumentation
 from models.authenticity.sums import DRAWN_DAYS, REPEATED, SECONDS, VISIT_DAYS, WIDTH, Share
 from models.clock import SECOND, date_of, day_of
 from models.product import Product

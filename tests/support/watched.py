@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.authenticity.drawing import NOTHING_DRAWN, Drawn, draw, drawn_of
-from models.authenticity.examine import Examined
+from models.authenticity.examined import Examined
 from models.authenticity.live import RESOLUTIONS, counters_of_shares, examined
 from models.authenticity.observed import Events, Observed
 from models.authenticity.sums import NO_VISITS, AuthenticitySums

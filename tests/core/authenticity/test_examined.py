@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
 from models.authenticity.counters import Counters, counters_of
-from models.authenticity.examine import Examined, examine, examine_instrumentation, together
+from models.authenticity.examine import examine
+from models.authenticity.examined import Examined, together
 from models.authenticity.finding import Finding
+from models.authenticity.instrumentation import examine_instrumentation
 from models.authenticity.observed import MISSING, Assigned, Dated, Events, Measure, Observed, Tasks
 from models.authenticity.thresholds import THRESHOLDS
 from models.clock import DAY, SECOND
