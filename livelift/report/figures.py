@@ -1,6 +1,7 @@
 """The report's figures: what each shows, in words and as Vega-Lite. Told apart by dashes and shapes, not by colour."""
 
 from collections.abc import Callable, Mapping
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 from livelift.report.words import Json
@@ -10,10 +11,14 @@ Row = dict[str, Any]
 WIDTH, HALF = 640, 310
 """Pixels; printed they fill the width of an A4 page's text (170 mm), or half of it."""
 HEIGHT, SMALL, LINE = 260, 190, 24
+ALONG = 26
+"""Characters that fit along the side of a small figure."""
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 SIZE = 12
 CHECK = "check-"
 SHARE = {"format": "~%"}
+SHORT = {"format": ".3~r", "formatType": "number"}
+"""Of numbers that may have many digits."""
 LONG = {"symbolSize": 700}
 """Of a legend whose dashes are to be seen."""
 
@@ -80,7 +85,7 @@ def chart(layers: list[Spec], rows: list[Row], width: int = WIDTH, height: int =
     }  # fmt: skip
 
 
-def on(field: str, title: str | None, kind: str = "quantitative", **more: Any) -> Spec:
+def on(field: str, title: str | list[str] | None, kind: str = "quantitative", **more: Any) -> Spec:
     return {"field": field, "type": kind, "title": title, **more}
 
 
@@ -244,9 +249,10 @@ def of_check(check: Json) -> Spec:
     """What a check saw, as its finding describes it; what has names is told from top to bottom, to leave them room."""
     figure = check["figure"]
     named = any(isinstance(row["x"], str) for row in figure["rows"])
-    x = on("x", figure["x_title"], "ordinal" if named or figure["mark"] == "bar" else "quantitative",
-           axis={"labelAngle": 0, "labelOverlap": True}, sort=None)  # fmt: skip
-    y = on("observed", figure["y_title"])
+    broken = any(isinstance(row["x"], float) and not row["x"].is_integer() for row in figure["rows"])
+    x = on("x", figure["x_title"], "ordinal" if named or figure["mark"] == "bar" else "quantitative", sort=None,
+           axis={"labelAngle": 0, "labelOverlap": True, **(SHORT if broken else {})})  # fmt: skip
+    y = on("observed", wrap(figure["y_title"], ALONG))
     layers: list[Spec] = [{"mark": figure["mark"], "encoding": {"x": x, "y": y}}]
     if "expected" in figure["rows"][0]:
         dashed = {"type": "line", "strokeDash": [4, 3], "strokeWidth": 1.5}

@@ -139,7 +139,7 @@ def help_(report: Json) -> list[str]:
         f"Of {count(found['in_trouble'])} customers in trouble, {count(found['helped'])} used help afterwards; they "
         f"are grouped by where the first help came from. {count(found['without_help'])} used none, or had nothing "
         "left to complete.",
-        table(["", "CS first", "OTHER first", "CS minus OTHER", "interval", "p"], rows),
+        table(["outcome", "CS first", "OTHER first", "CS minus OTHER", "interval", "p"], rows),
         *sorted(reasons),
         "### Are they faster?",
         *speed(found["speed"]),

@@ -16,15 +16,19 @@ from livelift.report.page import page
 PICTURE = re.compile(r'<p><img src="([\w-]+)\.svg" alt="([^"]*)"></p>\s*<p><em>(.*?)</em></p>')
 STYLE = """\
 @page{size:A4;margin:20mm}
+:root{color-scheme:light dark}
 body{font:11pt/1.45 "Liberation Sans",Arial,Helvetica,sans-serif;color:#000;background:#fff;max-width:170mm;
 margin:10mm auto;padding:0 4mm}
 h1{font-size:20pt}h2{font-size:15pt;margin-top:1.6em}h3{font-size:12pt}
 table{border-collapse:collapse;margin:.8em 0;font-size:9.5pt}
 td,th{padding:.2em .7em .2em 0;border-bottom:.5pt solid #999;text-align:left;vertical-align:top}
-figure{margin:1em 0;display:inline-block;vertical-align:top}figcaption{font-size:9.5pt;max-width:170mm}
+td:last-child{white-space:nowrap}
+figure{margin:1em 0;display:inline-block;vertical-align:top;max-width:100%}figcaption{font-size:9.5pt;max-width:170mm}
 figure.half{width:80mm;margin-right:4mm}
-svg{max-width:100%;height:auto}
-@media print{body{margin:0;padding:0;max-width:none}h2{break-before:page}h2:first-of-type{break-before:auto}
+svg{max-width:100%;height:auto;overflow:visible}
+@media screen and (max-width:600px){td,th{overflow-wrap:anywhere}}
+@media screen and (prefers-color-scheme:dark){body{color:#ededed;background:#121212}svg{filter:invert(.93)}}
+@media print{:root{color-scheme:light}body{margin:0;padding:0;max-width:none}h2:nth-of-type(2){break-before:page}
 h1,h2,h3{break-after:avoid}figure,tr,li{break-inside:avoid}}
 """
 
@@ -44,7 +48,7 @@ def html(markdown: str, title: str, drawn: Mapping[str, str]) -> str:
     body = PICTURE.sub(lambda found: _figure(found, drawn), MarkdownIt("js-default").render(markdown))
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f"<style>{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+        f"<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     )
 
 
