@@ -6,12 +6,12 @@ refused by its first line alone.
 """
 
 import csv
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Collection, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from livelift.sources.columns import check_columns
 from livelift.sources.files import Files
 from livelift.sources.lines import BOM, Lines, beginning, decoded, not_in
 from livelift.sources.mapping import Csv
@@ -155,18 +155,8 @@ class Delimited(Files):
             raise SourceError(
                 f"{path} line 1: one column only by delimiter {delimiter!r}; it seems to be separated by {other!r}"
             )
-        doubled = [name for name, count in Counter(columns).items() if count > 1]
-        roots = {name if name in columns else name.split(".")[0] for name in self.used}
-        for name in doubled:
-            fields = [str(position) for position, column in enumerate(columns, start=1) if column == name]
-            said = f"{path} line 1: the column {name!r} is there {len(fields)} times (fields {', '.join(fields)})"
-            if name in roots:
-                raise SourceError(f"{said}: name all columns in the mapping, columns = [...]")
-            self.tell(f"{said}; the last one counts, the mapping does not use it")
-        for name in sorted(roots - set(columns)):
-            close = get_close_matches(name, columns, n=1, cutoff=0.6)
-            meant = f" (did you mean {close[0]!r}?)" if close else ""
-            raise SourceError(f"{path} line 1: no column {name!r}{meant}; there are {', '.join(columns[:20])}")
+        places = [str(position) for position, _ in enumerate(columns, start=1)]
+        check_columns(f"{path} line 1", columns, self.used, self.tell, places)
 
 
 def detect(sample: list[str], quote: str) -> str:

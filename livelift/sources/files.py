@@ -31,7 +31,7 @@ class Files(ABC):
         for path in self.paths:
             held = self._finished.get(path.name)
             if held is not None:
-                check_unchanged(path, held)
+                self.check(path, held)
             self._path = path
             yield from self.read(path, held)
             self._finished[path.name] = self._here()
@@ -44,8 +44,15 @@ class Files(ABC):
         return self._before + self.where().get("bytes", 0)
 
     def _here(self) -> Place:
-        here = self.where()
-        return {**here, "began": began(self._path, here.get("bytes", FINGERPRINT))}
+        return {**self.where(), "began": self.began(self._path)}
+
+    def began(self, path: Path) -> str:
+        """How the file began, to know it again."""
+        return began(path, self.where().get("bytes", FINGERPRINT))
+
+    def check(self, path: Path, place: Place) -> None:
+        """SourceError where a file is not the one any more that was read."""
+        check_unchanged(path, place)
 
     @abstractmethod
     def read(self, path: Path, place: Place | None) -> Iterator[Row | Broken]:
@@ -84,7 +91,10 @@ def check_unchanged(path: Path, place: Place) -> None:
     length = int(place["began"].partition(":")[0])
     if began(path, length) != place["began"] or (path.suffix != ".gz" and path.stat().st_size < place.get("bytes", 0)):
         where = f"line {place['line']}" if "line" in place else f"row {place['row']}"
-        raise SourceError(
-            f"{path} is not the file any more that was read to {where}: "
-            "give it another name, or begin again with --again"
-        )
+        raise changed(path, where)
+
+
+def changed(path: Path, where: str) -> SourceError:
+    return SourceError(
+        f"{path} is not the file any more that was read to {where}: give it another name, or begin again with --again"
+    )

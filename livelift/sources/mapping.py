@@ -149,6 +149,17 @@ class Parquet(Base, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_f
     path: str
 
 
+class Xlsx(Base, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="xlsx"):
+    """One sheet of spreadsheets. sheet: needed where there are several. first_row: as Excel counts, that of the header;
+    what stands above is left out. header, columns: as of CSV; a column without a name is called by its letters."""
+
+    path: str
+    sheet: str | None = None
+    first_row: Annotated[int, Meta(ge=1)] = 1
+    header: bool = True
+    columns: tuple[str, ...] = ()
+
+
 class Exercise(Base, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="exercise"):
     """The trial exercise's four tables in a folder, with its plan where there is one; needs no [[event]]."""
 
@@ -169,7 +180,7 @@ class Topic(Base, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_fie
     """Foreign events on our source topics that are ignored for want of a mapping."""
 
 
-Source = Csv | JsonLines | Segment | AccessLog | Log | Parquet | Exercise | Sql | Topic
+Source = Csv | JsonLines | Segment | AccessLog | Log | Parquet | Xlsx | Exercise | Sql | Topic
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True):

@@ -53,5 +53,5 @@ class Reader(Protocol):
 
 
 def at_line(file: str, number: int) -> str:
-    """`nps.csv line 12`; of what has no lines, `orders row 12`."""
-    return f"{file} {'row' if file.endswith('.parquet') or '.' not in file else 'line'} {number}"
+    """`nps.csv line 12`; of what has no lines, `orders row 12`, `nps.xlsx [Answers] row 12`."""
+    return f"{file} {'row' if file.endswith(('.parquet', ']')) or '.' not in file else 'line'} {number}"

@@ -4,7 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from livelift.sources.mapping import AccessLog, Csv, Exercise, JsonLines, Log, Lookup, Mapping, Parquet, Segment, Sql
+from livelift.sources.mapping import (
+    AccessLog,
+    Csv,
+    Exercise,
+    JsonLines,
+    Log,
+    Lookup,
+    Mapping,
+    Parquet,
+    Segment,
+    Sql,
+    Xlsx,
+)
 from livelift.sources.row import Broken, Place, Reader, SourceError, Tell, Unreadable
 from livelift.sources.shape import Judge, Lookups, Made, Refused, Shape
 from livelift.sources.values import Take, Values, as_text
@@ -72,6 +84,10 @@ def reader_of(mapping: Mapping, used: set[str], tell: Tell) -> Reader:
             from livelift.sources.parquet import ParquetRows
 
             return ParquetRows(source, folder, used, tell)
+        case Xlsx():
+            from livelift.sources.xlsx import XlsxRows
+
+            return XlsxRows(source, folder, used, tell)
         case Sql():
             from livelift.sources.database import Database
 
