@@ -17,6 +17,7 @@ FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 SIZE = 12
 CHECK = "check-"
 SHARE = {"format": "~%"}
+FROM_0 = {"domainMin": 0, "nice": True}
 SHORT = {"format": ".3~r", "formatType": "number"}
 """Of numbers that may have many digits."""
 LONG = {"symbolSize": 700}
@@ -147,7 +148,7 @@ def dose(report: Json) -> Spec | None:
         return None
     rows = [with_ends({"tasks": one["completions"], "rate": one["rate"]}, one) for one in found["dose"]]
     x = on("tasks", "tasks completed before", "ordinal", axis={"labelAngle": 0})
-    return chart(intervals(on("rate", "share converted", axis=SHARE, scale={"domainMin": 0}), x), rows)
+    return chart(intervals(on("rate", "share converted", axis=SHARE, scale=FROM_0), x), rows)
 
 
 def landmark(report: Json) -> Spec | None:
@@ -162,7 +163,7 @@ def landmark(report: Json) -> Spec | None:
     days = [str(at["day"]) for at in found["landmark"]]
     by = on("day", "unconverted on day", "nominal", sort=days)
     x = on("tasks", "tasks completed before that day", "ordinal", axis={"labelAngle": 0})
-    y = on("rate", "share converted after it", axis=SHARE, scale={"domainMin": 0})
+    y = on("rate", "share converted after it", axis=SHARE, scale=FROM_0)
     return chart(intervals(y, x, shape=by, xOffset=on("day", None, "nominal", sort=days)), rows)
 
 
