@@ -1,7 +1,7 @@
 """The dashboard as an ASGI application: its addresses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -28,7 +28,7 @@ def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
     site = Site(here, read)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         listening = asyncio.create_task(site.updates.run())
         try:
             yield
@@ -108,4 +108,4 @@ def charts_script() -> bytes:
     """Vega-Lite with its interpreter, from the wheel that brings it."""
     import vl_convert  # noqa: PLC0415 - brings a whole JavaScript engine along
 
-    return vl_convert.javascript_bundle().encode()
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").encode()
