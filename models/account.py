@@ -113,14 +113,11 @@ class Account:
 
     def breadth(self, day: int, window: int) -> int:
         """Distinct features and tasks used in the `window` days up to `day`."""
-        oldest = day - window
-        found = 0
-        for name, newest in self.newest.items():
-            if newest <= day:
-                found += newest > oldest
-            else:
-                found += any(oldest < used <= day for used in self.features[name])
-        return found
+        oldest, newest = day - window, self.newest
+        if max(newest.values(), default=day) <= day:
+            return sum(map(oldest.__lt__, newest.values()))
+        within = range(oldest + 1, day + 1)
+        return sum(not used.keys().isdisjoint(within) for used in self.features.values())
 
     def shift_feature(self, name: str, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Move one user's days of a feature from an old (top day, mask) to a new one."""

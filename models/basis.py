@@ -77,6 +77,10 @@ class Basis(Protocol):
         """The score of a typical account, in hundredths: the drivers add up to score minus baseline."""
         ...
 
+    def inputs(self, account: Account, day: int) -> Mapping[str, float]:
+        """What is known of an account at the end of a day, by name: a judgement's inputs."""
+        ...
+
     def judge(self, account: Account, day: int) -> Judged: ...
 
     def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]: ...
@@ -99,6 +103,9 @@ class ActivityIndex:
 
     def __init__(self, regular_days: float, because: str | None = NO_MODEL) -> None:
         self._regular, self.because = regular_days, because
+
+    def inputs(self, account: Account, day: int) -> Mapping[str, float]:
+        return inputs_of(account, day, self._regular)._asdict()
 
     def judge(self, account: Account, day: int) -> Judged:
         inputs = inputs_of(account, day, self._regular)

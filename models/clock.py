@@ -5,12 +5,14 @@ Integers, so that sums are exact and equal on every machine. A tick carries such
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 MICROSECOND = timedelta(microseconds=1)
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_OF_UTC = EPOCH.replace(tzinfo=None)
 YEAR_2000 = 946_684_800 * SECOND
 """Before this an event's time is implausible: the product did not exist yet, somebody's clock is unset."""
 LAST_INSTANT = 253_402_300_799 * SECOND
@@ -39,10 +41,10 @@ def start_of(day: int) -> int:
 
 def rfc3339(at: int) -> str:
     """The instant as people and the contract write it, e.g. `2026-05-05T08:30:00Z`."""
-    text = (EPOCH + timedelta(microseconds=at)).isoformat()
-    return text.replace("+00:00", "Z")
+    return (_EPOCH_OF_UTC + timedelta(microseconds=at)).isoformat() + "Z"
 
 
+@lru_cache(4096)
 def date_of(day: int) -> str:
     """A UTC day as people and the contract write it, e.g. `2026-05-05`."""
     return rfc3339(start_of(day))[:10]

@@ -4,6 +4,7 @@ It is called an index because nothing has shown that it predicts retention; its 
 comes with a probability. The weights below are the whole of it. A learned model takes its place (`models.basis`).
 """
 
+from operator import mul
 from typing import NamedTuple
 
 from models.account import Account
@@ -43,6 +44,10 @@ class Inputs(NamedTuple):
     share_active: float
 
 
+NOTHING_KNOWN = Inputs(0.0, 0.0, 0.0, 0.0)
+"""Those of an account before its first day."""
+
+
 class Driver(NamedTuple):
     """One signed part of a score, in hundredths of points."""
 
@@ -53,6 +58,8 @@ class Driver(NamedTuple):
 
 def inputs_of(account: Account, day: int, regular_days: float) -> Inputs:
     """The inputs as of the end of a day: uses after that day do not count, so a closed day can be told again."""
+    if day < account.first_day:
+        return NOTHING_KNOWN
     days, oldest = account.days, day - WINDOW
     last = next((d for d in range(day, oldest, -1) if d in days), None)
     if last is None:
@@ -69,7 +76,7 @@ def inputs_of(account: Account, day: int, regular_days: float) -> Inputs:
 
 def score_of(inputs: Inputs) -> int:
     """The activity index in hundredths, 0 to 10000."""
-    return round(100 * sum(weight * value for weight, value in zip(WEIGHTS.values(), inputs, strict=True)))
+    return round(100 * sum(map(mul, WEIGHTS.values(), inputs)))
 
 
 def drivers_of(inputs: Inputs) -> list[Driver]:

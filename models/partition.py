@@ -213,19 +213,19 @@ class Partition:
             return self._forget(account_id, user_id)
         if self.forgotten and (account_id, user_id) in self.forgotten:
             return self.book.suppressed(topic, record.offset)
-        working = self.ledger.row_of(account_id, user_id)
-        if record.offset <= working.row.offsets[topic]:
-            working.again.append(event)
+        working, offset = self.ledger.row_of(account_id, user_id), record.offset
+        digest = xxhash.xxh3_64_digest(event.id.encode())
+        if offset <= working.row.offsets[topic]:
+            working.again.append(Happening(topic, offset, digest, at, event))
+        elif working.repeats(digest):
+            return working.repeated(topic, offset)
         else:
-            digest = xxhash.xxh3_64_digest(event.id.encode())
-            if working.repeats(digest):
-                return working.repeated(topic, record.offset)
             try:
-                working.apply(Happening(topic, record.offset, digest, at, event))
+                working.apply(Happening(topic, offset, digest, at, event))
             except Exception as error:  # a fault of ours: its neighbours must not pay for it, and it must be seen
                 return self._refuse(topic, record, Refusal("internal_error", type(error).__name__))
         if at < self.book.open_from:
-            self.book.late(topic, record.offset)
+            self.book.late(topic, offset)
         return None
 
     def _would_change_a_close(self, event: Event, at: int | Refusal) -> bool:

@@ -1,7 +1,7 @@
 """`account-scores`: what is said of an account, why, and since when. The score itself comes from its basis."""
 
-from heapq import nlargest
 from itertools import takewhile
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -13,7 +13,6 @@ from models.bands import band_of
 from models.basis import HEURISTIC, Basis, Driver, Judged, Risk
 from models.clock import date_of, day_of, rfc3339, start_of
 from models.closing import change_over, held_since
-from models.events import instant
 from models.health.label import has_come
 from models.index import WEEK
 from models.messages import encode
@@ -58,11 +57,12 @@ class Cause:
 
     def told(self, model_changed: bool = False) -> list[dict[str, str]]:
         """The cause in the words of the message."""
-        events = [event for working in self.rows for event in working.events()]
-        if not events:
+        came = [happening for working in self.rows for happening in working.came()]
+        if not came:
             return [{"type": "model changed"}] if model_changed else [{"type": "time passed"}]
-        latest = nlargest(CAUSES_KEPT, events, key=lambda event: instant(event.at))
-        return [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in reversed(latest)]
+        came.sort(key=attrgetter("at"), reverse=True)
+        latest = [happening.event for happening in reversed(came[:CAUSES_KEPT])]
+        return [{"event": event.id, "type": str(event.__struct_config__.tag)} for event in latest]
 
 
 PASSING_OF_TIME = Cause()
@@ -79,7 +79,8 @@ class Reading(NamedTuple):
 
 def read(account: Account, now: int, closed_day: int, basis: Basis, product: Product) -> Reading:
     """Read an account at event time `now`; uses after it (the tick is behind) count already."""
-    day = max(day_of(now), account.last_day)
+    last_day = account.last_day
+    day = max(day_of(now), last_day)
     judged = basis.judge(account, day)
     close = account.closes[-1] if account.closes else None
     alike = close if close is not None and close.basis == basis.kind else None
@@ -98,7 +99,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, product: Pro
         signs=signs_of(account, day),
         traits=who_of(account),
     )
-    return Reading(said, max(now, start_of(account.last_day)), day, judged)
+    return Reading(said, max(now, start_of(last_day)), day, judged)
 
 
 def who_of(account: Account) -> bytes:
@@ -117,7 +118,7 @@ def score_message(
 ) -> bytes:
     """An `account-scores` message (EVENTS.md). With basis `heuristic` there is no probability, and it says why."""
     said, judged, before, label = reading.said, reading.judged, account.said, product.label
-    week_ago = basis.judge(account, reading.day - WEEK).inputs
+    week_ago = basis.inputs(account, reading.day - WEEK)
     return encode({
         "score_id": score_id(account_id, reading, cause),
         "account_id": account_id,

@@ -31,7 +31,7 @@ def progress_of(key: bytes, value: bytes) -> list[int]:
 
 
 class Happening(Struct, frozen=True, gc=False):
-    """One accepted event with what is needed to apply it, and to apply it once."""
+    """One accepted event with what is needed to apply it, and to apply it once. at: its time in microseconds."""
 
     topic: int
     offset: int
@@ -50,8 +50,8 @@ class Working:
         self.key, self.account_id, self.user_id, self.before = key, account_id, user_id, before
         self.row, self.tail = fresh(before)
         self.applied: list[Happening] = []
-        self.again: list[Event] = []
-        """Redelivered events: the facts have them, but what is said of them has to be said again."""
+        self.again: list[Happening] = []
+        """Redelivered: the facts have them, but what is said of them has to be said again."""
         self.only_usage = True
         """Whether nothing but usage has been applied, so that standings and experiments need not be read again."""
         self.taught = False
@@ -101,9 +101,9 @@ class Working:
             return None
         return replace(self.row, outcomes=self._outcomes) if self.only_usage else fresh(self.before)[0]
 
-    def events(self) -> list[Event]:
+    def came(self) -> list[Happening]:
         """What came for this row in this step, in the order of arrival."""
-        return self.again + [happening.event for happening in self.applied]
+        return self.again + self.applied
 
     def repeated(self, topic: int, offset: int) -> None:
         """Note that an event came whose id has been applied before: it counts as a repeat, and changes nothing."""

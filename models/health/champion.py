@@ -125,8 +125,11 @@ class Champion:
 
         return band("healthy", WATCH), band("watch", AT_RISK), Band("at_risk", 0, 0, 0)
 
+    def inputs(self, account: Account, day: int) -> Mapping[str, float]:
+        return self.version.read(self._features(account, day))
+
     def judge(self, account: Account, day: int) -> Judged:
-        known = self.version.read(self._features(account, day))
+        known = self.inputs(account, day)
         eta, calibration = self._classifier.log_odds(known), self.version.calibration
         event, (low, high) = calibration.probability(eta), calibration.interval(eta)
         if self.version.wanted:
