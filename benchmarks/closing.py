@@ -20,7 +20,6 @@ from benchmarks.report import facts, now, write_section
 from livelift.replay import Replayed
 from models.alignment import Alignment
 from models.clock import DAY, HOUR, rfc3339
-from models.contribution import World
 from models.events import HOME, SOURCES
 from models.health.calibration import Calibration
 from models.health.champion import ENOUGH, Version
@@ -30,6 +29,7 @@ from models.health.records import packed, version_key
 from models.partition import Partition
 from models.product import Product
 from models.record import RECORDING_END
+from models.world import World
 from streams.app import GC_THRESHOLDS
 
 DOCS = Path("docs/bench.md")

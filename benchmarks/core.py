@@ -14,11 +14,11 @@ from typing import NamedTuple
 from benchmarks.load import Size, events_in, generate
 from benchmarks.plain import Received
 from models.alignment import Alignment
-from models.contribution import World
 from models.events import SOURCES
 from models.messages import Output
 from models.partition import Partition
 from models.product import Product
+from models.world import World
 from streams.app import GC_THRESHOLDS
 from streams.placement import Placement
 

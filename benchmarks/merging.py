@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from benchmarks.people import PARTITIONS, Sums, plans_of
 from models.bookkeeping import Bookkeeping
-from models.contribution import World
 from models.messages import encode, partial_key
 from models.plan import PublishedPlan
 from models.product import Product
 from models.snapshot import Partials, Snapshot, aggregates
 from models.sums import Sums as PartitionSums
+from models.world import World
 from streams.store import Fence, published
 
 Records = list[tuple[bytes, bytes]]

@@ -16,10 +16,10 @@ from livelift.local.topics import rows_changelog_name
 from livelift.settings import Settings
 from livelift.surroundings import surroundings
 from models.alignment import Alignment
-from models.contribution import World
 from models.events import SOURCES
 from models.partition import Effects, Partition
 from models.rows import partition_key
+from models.world import World
 from streams.app import BATCH_RECORDS, GC_THRESHOLDS, announce_ready
 from streams.config import Surroundings
 from streams.placement import Placement

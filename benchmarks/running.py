@@ -19,11 +19,11 @@ from benchmarks.people import SEGMENTS, plans_of
 from benchmarks.plain import Received
 from models.alignment import Alignment
 from models.clock import HOUR, rfc3339
-from models.contribution import World
 from models.messages import Output
 from models.partition import Partition
 from models.plan import PublishedPlan
 from models.product import Product
+from models.world import World
 from streams.app import GC_THRESHOLDS
 from streams.placement import Placement
 

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from livelift.recording import Record, Recording
 from models.alignment import Alignment
-from models.contribution import World
 from models.education.annotations import Annotation
 from models.events import SOURCES
 from models.health.known import Known
@@ -21,6 +20,7 @@ from models.readside import ReadSide
 from models.record import RECORDING_END
 from models.rows import partition_key
 from models.snapshot import Snapshot
+from models.world import World
 
 BATCH = 2_000
 

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from models.authenticity.drawing import NOTHING_DRAWN, draw, drawn_of
 from models.authenticity.sums import NO_VISITS
-from models.contribution import Contribution, World, after_usage, contribution_of
+from models.contribution import Contribution, after_usage, contribution_of
 from models.rows import NEVER, USER_KEY, Row, SnapshotRow, owner_of, row_key, snapshot_key
 from models.subject import NOTHING_SHARED
 from models.sums import Sums
 from models.working import SNAPSHOT_ROWS, Working, fresh
+from models.world import World
 
 ACCOUNT_DUE = b"U"
 """Begins the heap's entry for an account as one unit of experiments; other entries are row keys."""

@@ -13,7 +13,6 @@ import xxhash
 from models.basis import HEURISTIC
 from models.bookkeeping import Bookkeeping
 from models.clock import DAY, day_of
-from models.contribution import World
 from models.days import Days
 from models.decode import Decode, Ignored, Refusal, event_time, implausible
 from models.events import Event, Forget, Tick
@@ -29,6 +28,7 @@ from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
 from models.signs import signs_of
 from models.working import ROWS, Happening
+from models.world import World
 
 AHEAD = 2 * DAY
 """How far a source topic may run ahead of the slowest one in event time; a backlog is read in step (decision 0005)."""

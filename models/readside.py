@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from models.capacity import InMemory, Listed, at_risk
-from models.contribution import World
 from models.keys import RANKING, SCHEMA, account_key, journeys_key
 from models.messages import Output
 from models.snapshot import Partials, Snapshot, aggregates
+from models.world import World
 
 
 def account_value(message: bytes) -> dict[str, Any]:

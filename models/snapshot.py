@@ -14,7 +14,6 @@ from models.adding import add
 from models.authenticity import live
 from models.authenticity.sums import Share as AuthenticityShare
 from models.clock import day_of, rfc3339
-from models.contribution import World
 from models.education import reading
 from models.education.months import month_at
 from models.education.sums import ALL_TICKETS, AREAS, OF_AREA
@@ -27,6 +26,7 @@ from models.readout import experiment
 from models.readout.looks import NOTHING_SEEN, Looks, joined
 from models.rows import NEVER
 from models.tally import Share, Total
+from models.world import World
 
 HORIZON = "a repeated event id is recognised among the last 64 events of its user (or account)"
 

@@ -11,12 +11,14 @@ from models.account import Account
 from models.adding import add
 from models.arms import Unit
 from models.authenticity.sums import AuthenticitySums
-from models.contribution import NOTHING, Contribution, World, roll_up
+from models.contribution import NOTHING, Contribution
 from models.dated import shift
 from models.education.sums import EducationSums
+from models.rolling import roll_up
 from models.rows import NEVER, Row, row_key
 from models.subject import NOTHING_SHARED, Shared, join
 from models.tally import Tally
+from models.world import World
 
 
 class Sums:

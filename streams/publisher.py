@@ -13,10 +13,10 @@ from confluent_kafka.admin import AdminClient
 
 from models.capacity import at_risk
 from models.clock import HOUR
-from models.contribution import World
 from models.messages import Output, partial_key
 from models.readout.looks import Looks
 from models.snapshot import Partials, Snapshot, aggregates
+from models.world import World
 from streams.annotations import Annotations
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.compacted import Compacted

@@ -13,10 +13,10 @@ import structlog
 from faust.types import TP
 
 from models.alignment import Alignment
-from models.contribution import World
 from models.events import SOURCES
 from models.partition import Effects, Partition
 from models.rows import partition_key
+from models.world import World
 from streams.app import announce_ready, batches, lease_of, make_app
 from streams.config import Surroundings
 from streams.fatal import or_leave

@@ -14,7 +14,6 @@ import xxhash
 
 from models.account import Account
 from models.clock import start_of
-from models.contribution import World
 from models.decode import Decode, Ignored, Refusal, event_time
 from models.events import Event, Forget, Tick
 from models.ledger import Ledger
@@ -22,6 +21,7 @@ from models.product import Product
 from models.record import Record, latest_plausible
 from models.refused import untrue
 from models.working import Happening
+from models.world import World
 
 LATEST = 3
 """Events of a type that are named; all are counted."""

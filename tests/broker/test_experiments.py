@@ -15,9 +15,9 @@ from confluent_kafka import Producer
 from livelift.experiments import published_plans
 from livelift.surroundings import surroundings
 from models.clock import rfc3339
-from models.contribution import World
 from models.messages import partial_key
 from models.product import Product
+from models.world import World
 from streams.plans import Plans
 from tests.support.build import PLAN, Worker, event, instant, tick
 from tests.support.ended import complaint, done

@@ -16,11 +16,11 @@ from livelift.experiments import publish_plan
 from livelift.local.topics import wanted
 from livelift.settings import Settings
 from livelift.surroundings import surroundings
-from models.contribution import World
 from models.events import SOURCES
 from models.messages import Output, split_partial_key
 from models.readside import ReadSide
 from models.snapshot import Snapshot, canonical
+from models.world import World
 from streams.app import make_app
 from streams.plain import Plain
 from streams.publisher import AT_RISK_EVERY, PROJECTIONS, Publisher

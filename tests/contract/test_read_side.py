@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
-from models.contribution import World
 from models.keys import account_key, journeys_key
 from models.messages import Output, encode
 from models.product import Capacity
+from models.world import World
 from tests.contract.sides import InMemory, InRedis, Side
 from tests.support.build import Json, Worker, event, instant, place, plan, tick, world
 from tests.support.stack import differences, until

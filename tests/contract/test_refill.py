@@ -3,8 +3,8 @@
 import pytest
 
 import streams.publisher
-from models.contribution import World
 from models.product import Capacity
+from models.world import World
 from tests.contract.sides import InRedis
 from tests.contract.test_read_side import done, forgotten, worker
 from tests.support.build import Json, event, instant, plan, tick, world

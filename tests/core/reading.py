@@ -4,9 +4,9 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from models.contribution import World
 from models.partition import Effects
 from models.snapshot import canonical
+from models.world import World
 from tests.support.build import Json, Placed, Worker, in_batches, plan, records, world
 
 KINDS = ("tasks_completed", "task_completed:1", "time_to:2", "helped:CS", "retained", "mrr", "adopted:board", "tickets",

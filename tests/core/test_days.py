@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.clock import DAY, HOUR
-from models.contribution import World
 from models.health.example import decode_example
 from models.health.features import features_of
 from models.product import WEEKDAYS, Health, Label
 from models.rows import partition_key
 from models.working import PARTITION_ROWS, SNAPSHOT_ROWS
+from models.world import World
 from tests.core.generated import KINDS, hours, one_event
 from tests.core.reading import PLANS, Crash, end_of, played
 from tests.support.build import (

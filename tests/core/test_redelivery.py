@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.contribution import World
 from models.snapshot import HORIZON, canonical
+from models.world import World
 from tests.core.generated import MEMBERSHIP, intervals, shuffled
 from tests.core.reading import (
     BEFORE_THE_ACKNOWLEDGEMENT,

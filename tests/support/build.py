@@ -17,7 +17,6 @@ from hypothesis import HealthCheck, settings
 from livelift.recording import Record
 from models.alignment import Alignment
 from models.clock import DAY, HOUR, rfc3339, start_of
-from models.contribution import World
 from models.decode import Decode, Ignored, Refusal, event_time
 from models.events import HOME, SOURCES, Event, Tick
 from models.facts import advance
@@ -29,6 +28,7 @@ from models.product import Journey, Product
 from models.readside import ReadSide
 from models.rows import NEVER, Row, partition_key
 from models.working import ROWS
+from models.world import World
 
 FIRST_DAY = 20_578
 """2026-05-05."""
@@ -285,7 +285,7 @@ def sums_of(partition: Partition) -> Json:
         "accounts": {
             id_: found for id_, account in sums.accounts.items() if any((found := _account(account)).values())
         },
-        "parts": {key: part._replace(due=None) for key, part in sums.parts.items()},
+        "parts": {key: msgspec.structs.replace(part, due=None) for key, part in sums.parts.items()},
         "funnel": {id_: dict(counts) for id_, counts in sums.funnel.items() if counts},
         "arms": {id_: share for id_, tally in sums.experiments.items() if (share := tally.share()).counts},
         "education": {id_: found for id_ in sums.education.counts if (found := sums.education.share(id_))},

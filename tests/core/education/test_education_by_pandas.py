@@ -10,11 +10,11 @@ import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.contribution import World
 from models.education.annotations import new_annotation
 from models.education.sequence import PAIRS
 from models.product import Actions, Product
 from models.snapshot import canonical
+from models.world import World
 from tests.core.generated import histories, intervals, shuffled
 from tests.support.build import (
     Json,

@@ -5,13 +5,13 @@ import json
 import pytest
 
 from livelift.replay import Replay
-from models.contribution import World
 from models.education.annotations import new_annotation
 from models.education.months import month_of, months_of, name_of
 from models.education.sums import NAMES_KEPT
 from models.events import SOURCES
 from models.product import Actions, Product
 from models.snapshot import Partials, canonical
+from models.world import World
 from tests.support.build import FIRST_DAY, Json, Worker, event, instant, place, recorded, records, snapshot, tick, world
 
 pytestmark = pytest.mark.core
