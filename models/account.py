@@ -122,7 +122,10 @@ class Account:
     def shift_feature(self, name: str, old: tuple[int, int], new: tuple[int, int]) -> None:
         """Move one user's days of a feature from an old (top day, mask) to a new one."""
         shift_named(self.features, name, old, new)
-        if name in self.features:
+        top, mask = new
+        if mask and (latest := top + 1 - (mask & -mask).bit_length()) >= self.newest.get(name, NEVER):
+            self.newest[name] = latest
+        elif name in self.features:
             self.newest[name] = max(self.features[name])
         else:
             self.newest.pop(name, None)

@@ -44,8 +44,7 @@ def shift(sums: Sums, old: Row | None, new: Row | None) -> None:
     Most of a row is as it was: only what differs is read. A concept's or an outcome's own name is left out.
     """
     before, after = old or NOTHING, new or NOTHING
-    for noted in before.outcomes.keys() | after.outcomes.keys():
-        _shift_days(sums, read_as(noted), before.outcomes.get(noted, NO_DAYS), after.outcomes.get(noted, NO_DAYS))
+    shift_outcomes(sums, before.outcomes, after.outcomes)
     for task in before.tasks.keys() | after.tasks.keys() if before.tasks != after.tasks else ():
         for name, was, now in zip(TASKS, _dates(before.tasks.get(task)), _dates(after.tasks.get(task)), strict=True):
             if was != now:
@@ -64,6 +63,17 @@ def shift(sums: Sums, old: Row | None, new: Row | None) -> None:
         _move(sums, CONVERTED, (before.converted_at,), (after.converted_at,))
     if before.trial_at != after.trial_at:
         _move(sums, TRIAL, (before.trial_at,), (after.trial_at,))
+
+
+def shift_outcomes(sums: Sums, before: Mapping[str, Days], after: Mapping[str, Days]) -> None:
+    """The same of a row's outcomes, which are all that usage changes."""
+    for noted, days in after.items():
+        was = before.get(noted, NO_DAYS)
+        if was != days:
+            _shift_days(sums, read_as(noted), was, days)
+    if not before.keys() <= after.keys():
+        for noted in before.keys() - after.keys():
+            _shift_days(sums, read_as(noted), before[noted], NO_DAYS)
 
 
 def _dates(task: TaskFacts | None) -> tuple[int | None, int | None, int | None]:
@@ -90,7 +100,7 @@ def _move(sums: Sums, name: str, old: Iterable[int | None], new: Iterable[int | 
 
 
 def _shift_days(sums: Sums, name: str | None, before: Days, after: Days) -> None:
-    if name is None or before == after:
+    if name is None:
         return
     held = sums.setdefault(name, {})
     for day in before.keys() | after.keys():
@@ -103,7 +113,8 @@ def _shift_days(sums: Sums, name: str | None, before: Days, after: Days) -> None
 
 def trained_on(row: Row) -> int | None:
     """The day on which the row's user completed a first lesson; None before it."""
-    return min(row.outcomes.get(LESSONS, ()), default=None)
+    lessons = row.outcomes.get(LESSONS)
+    return min(lessons) if lessons else None
 
 
 @lru_cache(4096)

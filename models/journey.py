@@ -4,6 +4,7 @@ A task's state is a fold of a printable table over what is known about it. The t
 ordered, an input never leads back), so the fold does not depend on the order in which the inputs are read.
 """
 
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -67,6 +68,8 @@ def inputs(facts: TaskFacts, now: int, journey: Journey) -> list[Input]:
 def task_state(facts: TaskFacts, now: int, journey: Journey) -> State:
     """Fold the transition table over what is known about the task."""
     state: State = "untouched"
+    if facts is NO_TASK:
+        return state
     for given in inputs(facts, now, journey):
         state = TRANSITIONS[state, given]
     return state
@@ -76,19 +79,31 @@ def standing(row: Row, journey: Journey, now: int) -> Standing:
     """Where the user of this row stands on the journey at event time `now`."""
     facts = [row.tasks.get(task, NO_TASK) for task in journey.tasks]
     states = tuple([task_state(fact, now, journey) for fact in facts])
-    stuck = tuple([task for task, state in zip(journey.tasks, states, strict=True) if state == "in_trouble"])
-    position = next((task for task, state in zip(journey.tasks, states, strict=True) if state != "completed"), None)
+    completions, position, skipped, stuck = _read(journey.tasks, journey.order == "series", states)
     why = _why(row, facts, states, now, journey) if stuck or row.help_needed is not None else []
     return Standing(
         states=states,
-        completions=states.count("completed"),
+        completions=completions,
         position=position,
-        skipped=_skipped(journey, states),
-        out_of_order=journey.order == "series" and _out_of_order(facts),
+        skipped=skipped,
+        out_of_order=completions > 1 and journey.order == "series" and _out_of_order(facts),
         stuck=stuck,
         stuck_since=_stuck_since(row, facts, states) if why else None,
         why=tuple(why),
     )
+
+
+@lru_cache(4096)
+def _read(
+    tasks: tuple[str, ...], series: bool, states: tuple[State, ...]
+) -> tuple[int, str | None, tuple[str, ...], tuple[str, ...]]:
+    """What states alone say: how many tasks are completed, the one to work on, and which are skipped and stuck. There
+    are few combinations, and many users in each."""
+    position = next((task for task, state in zip(tasks, states, strict=True) if state != "completed"), None)
+    following = zip(tasks, states, states[1:], strict=False) if series else ()
+    skipped = tuple([task for task, state, later in following if state != "completed" and later == "completed"])
+    stuck = tuple([task for task, state in zip(tasks, states, strict=True) if state == "in_trouble"])
+    return states.count("completed"), position, skipped, stuck
 
 
 def next_due(row: Row, journey: Journey, now: int) -> int | None:
@@ -116,13 +131,6 @@ def ever_in_trouble(row: Row, journey: Journey, end: int) -> bool:
 def by(at: int | None, end: int) -> bool:
     """Whether something happened by a moment."""
     return at is not None and at <= end
-
-
-def _skipped(journey: Journey, states: tuple[State, ...]) -> tuple[str, ...]:
-    if journey.order != "series":
-        return ()
-    following = zip(journey.tasks, states, states[1:], strict=False)
-    return tuple([task for task, state, later in following if state != "completed" and later == "completed"])
 
 
 def _out_of_order(facts: list[TaskFacts]) -> bool:

@@ -93,8 +93,9 @@ def use(row: Row, at: int, feature: str | None = None, visit: bool = True) -> No
             _store_earlier(row, _earlier(row) | 1 << back - DAYS_KEPT)
     if feature is not None and admit(row.features, feature, FEATURES_KEPT):
         row.features[feature] = row.features.get(feature, 0) | bit
-        if admit(row.first_uses, feature, FEATURES_KEPT):
-            row.first_uses[feature] = earliest(row.first_uses.get(feature), at)
+        began = row.first_uses.get(feature)
+        if at < began if began is not None else admit(row.first_uses, feature, FEATURES_KEPT):
+            row.first_uses[feature] = at
 
 
 def use_from(row: Row, at: int, country: str) -> None:

@@ -96,7 +96,7 @@ class Ledger:
         for one in working.values():
             old, new = self._contribute(one.key, one.row, one.account_id, one.user_id, one.only_usage, one.taught)
             if one.dated:
-                self.sums.shift_dated(one.account_id, one.dated_before(), one.row)
+                self._shift_dated(one)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
             if one.user_id is None and old.shared != new.shared:
                 yield from self._read_users(one.account_id, new.converted_at)
@@ -110,6 +110,15 @@ class Ledger:
             before = draw(working.row, working.applied)
             if before is not None:
                 self.sums.authenticity.redraw(before, drawn_of(working.row))
+
+    def _shift_dated(self, one: Working) -> None:
+        """Usage changes outcomes only: the rest of the row as it was need not be read again, which would take longer
+        than all else that a session changes."""
+        if one.before is not None and one.only_usage:
+            self.sums.shift_outcomes(one.account_id, one.outcomes, one.row.outcomes)
+        else:
+            old = None if one.before is None else fresh(one.before)[0]
+            self.sums.shift_dated(one.account_id, old, one.row)
 
     def pass_time(self, now: int) -> Iterator[Moved]:
         """Let time pass: read again what it changes, e.g. a task that is overdue, a unit that has matured.

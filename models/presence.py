@@ -27,8 +27,7 @@ def weekly_days(days: Days) -> Days:
 def trained_days(row: Row, joined: tuple[int, ...], left: tuple[int, ...]) -> Days:
     """The days, counted back from the first number, on which the user was active within the week up to it, had
     completed a lesson, and belonged to the account."""
-    learned = trained_on(row)
-    if learned is None or not row.days:
+    if not row.days or (learned := trained_on(row)) is None:
         return NO_DAYS
     top, mask = weekly_days((row.top_day, row.days))
     return top, mask & _since(learned, top) & _here(top, joined, left)
@@ -44,6 +43,8 @@ def regular_days(row: Row, joined: tuple[int, ...], left: tuple[int, ...], least
 
 def _here(top: int, joined: tuple[int, ...], left: tuple[int, ...]) -> int:
     """All days but those on which the user, having been removed, did not belong to the account."""
+    if not left:
+        return -1
     mask = -1
     for away, back in zip_longest(left, joined[1:]):
         mask &= ~_since(away, top) | _since(back, top)

@@ -55,8 +55,10 @@ def latest_plausible(record: Record, recorded: bool) -> int:
 
     Microseconds. A record that was sent on is judged by when the original reached Kafka, which cannot be later.
     """
-    latest = record.timestamp * 1000
-    for name, value in record.headers or ():
+    latest, headers = record.timestamp * 1000, record.headers
+    if not headers:
+        return latest
+    for name, value in headers:
         if name == RECORDING_END and recorded:
             end = _number(value)
             if end is not None:

@@ -88,7 +88,10 @@ def _moved(
 ) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
     """Names whose days are others, with their (top day, mask) before and now; most are the same."""
     ahead = new_top - old_top if old else 0
-    for name in old.keys() | new.keys():
-        before, after = old.get(name, 0), new.get(name, 0)
+    for name, after in new.items():
+        before = old.get(name, 0)
         if ahead < 0 or before << ahead != after:
             yield name, (old_top, before), (new_top, after)
+    if not old.keys() <= new.keys():
+        for name in old.keys() - new.keys():
+            yield name, (old_top, old[name]), (new_top, 0)

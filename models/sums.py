@@ -5,14 +5,14 @@ against a full recount.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from models.account import Account
 from models.adding import add
 from models.arms import Unit
 from models.authenticity.sums import AuthenticitySums
 from models.contribution import NOTHING, Contribution
-from models.dated import shift
+from models.dated import Days, shift, shift_outcomes
 from models.education.sums import EducationSums
 from models.rolling import roll_up
 from models.rows import NEVER, Row, row_key
@@ -106,6 +106,11 @@ class Sums:
         self.dated[account_id] = None
         if _of_labels(old) != _of_labels(new):
             self.moved[account_id] = None
+
+    def shift_outcomes(self, account_id: str, old: Mapping[str, Days], new: Mapping[str, Days]) -> None:
+        """The same of a row of which nothing but outcomes has changed."""
+        shift_outcomes(self.accounts[account_id].dated, old, new)
+        self.dated[account_id] = None
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from models.dated import is_dated
 from models.education.learner import TOLD_BY
@@ -43,7 +42,7 @@ class Happening(Struct, frozen=True, gc=False):
 class Working:
     """The copy of one row, with the events applied to it so far in this step."""
 
-    __slots__ = ("_outcomes", "account_id", "again", "applied", "before", "dated", "key", "only_usage", "row", "tail",
+    __slots__ = ("account_id", "again", "applied", "before", "dated", "key", "only_usage", "outcomes", "row", "tail",
                  "taught", "user_id")  # fmt: skip
 
     def __init__(self, key: bytes, account_id: str, user_id: str | None, before: bytes | None) -> None:
@@ -58,8 +57,8 @@ class Working:
         """Whether anything has been applied that tells of education."""
         self.dated = False
         """Whether anything has been applied that changes dated sums."""
-        self._outcomes: dict[str, dict[int, int]] = {}
-        """The outcomes before that."""
+        self.outcomes: dict[str, dict[int, int]] = {}
+        """The outcomes before that, where nothing but usage has been applied."""
 
     def repeats(self, digest: bytes) -> bool:
         """Whether an event id's hash is among those remembered (hashes lie at multiples of their length)."""
@@ -85,7 +84,7 @@ class Working:
         if not self.dated and is_dated(event):
             self.dated = True
             if self.before is not None and event.__class__ in USAGE:
-                self._outcomes = {name: dict(days) for name, days in row.outcomes.items()}
+                self.outcomes = {name: days.copy() for name, days in row.outcomes.items()}
         advance(row, happening.at, event)
         row.offsets[happening.topic] = happening.offset
         row.seen = (row.seen + happening.digest)[-SEEN_BYTES:]
@@ -93,13 +92,6 @@ class Working:
             self.only_usage = False
         elif event.__class__ in TOLD_BY:
             self.taught = True
-
-    def dated_before(self) -> Row | None:
-        """The row as it was, where it counts in dated sums. Usage changes outcomes only: the rest need not be read
-        again, which would take longer than all else that a session changes."""
-        if self.before is None:
-            return None
-        return replace(self.row, outcomes=self._outcomes) if self.only_usage else fresh(self.before)[0]
 
     def came(self) -> list[Happening]:
         """What came for this row in this step, in the order of arrival."""
