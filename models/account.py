@@ -147,7 +147,9 @@ class Account:
 
 
 def _up_to(counts: dict[int, int], day: int) -> int:
-    return sum(count for d, count in counts.items() if d <= day)
+    if not counts:
+        return 0
+    return sum(counts.values()) if max(counts) <= day else sum(count for d, count in counts.items() if d <= day)
 
 
 def weekly_mask(days: int) -> int:

@@ -27,10 +27,10 @@ def fixed_bands(lowest: tuple[tuple[str, int], ...], hysteresis: int) -> Bands:
 
 def band_of(score: int, before: str | None, bands: Bands) -> str:
     """The band of a score, given the band of the last daily close."""
-    names = [band.name for band in bands]
     now = next((at for at, band in enumerate(bands) if score >= band.lowest), len(bands) - 1)
-    if before is None or names[now] == before:
-        return names[now]
-    held = names.index(before)
+    name = bands[now].name
+    if before is None or name == before:
+        return name
+    held = [band.name for band in bands].index(before)
     left = score >= bands[held - 1].up if now < held else score < bands[held].down
-    return names[now] if left else before
+    return name if left else before

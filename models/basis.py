@@ -112,9 +112,7 @@ class ActivityIndex:
         return Judged(score_of(inputs), None, inputs._asdict())
 
     def drivers(self, account: Account, day: int, judged: Judged) -> list[Driver]:
-        return [
-            Driver(one.feature, one.value, one.contribution) for one in drivers_of(Inputs(**judged.inputs))
-        ]  # fmt: skip
+        return [Driver(*one) for one in drivers_of(Inputs(**judged.inputs))]
 
     def difference(self, before: Judged, after: Judged) -> dict[str, int]:
         return difference_of(Inputs(**before.inputs), Inputs(**after.inputs))

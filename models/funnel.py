@@ -46,7 +46,8 @@ def counters(row: Row, journey: Journey, now: int, at: Standing) -> tuple[str, .
     names += [f"skipped:{task}" for task in at.skipped]
     if at.out_of_order:
         names.append("out_of_order")
-    names += [f"helped:{source}" for source in sorted({engaged.source for engaged in row.helps})]
+    if row.helps:
+        names += [f"helped:{source}" for source in sorted({engaged.source for engaged in row.helps})]
     end = None if row.trial_at is None else row.trial_at + journey.trial
     if end is not None and end <= now:
         rule = "trouble" if ever_in_trouble(row, journey, end) else "calm"

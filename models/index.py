@@ -61,7 +61,7 @@ def inputs_of(account: Account, day: int, regular_days: float) -> Inputs:
     if day < account.first_day:
         return NOTHING_KNOWN
     days, oldest = account.days, day - WINDOW
-    last = next((d for d in range(day, oldest, -1) if d in days), None)
+    last = day if day in days else next((d for d in range(day, oldest, -1) if d in days), None)
     if last is None:
         return Inputs(0.0, 0.0, account.breadth(day, WINDOW) / FULL_BREADTH if account.features else 0.0, 0.0)
     active = sum(map(days.__contains__, range(last, oldest, -1)))

@@ -138,7 +138,7 @@ def note(row: Row, name: str, at: int, amount: int) -> None:
     if not admit(row.dated, name, NAMES_KEPT):
         return
     sums = row.dated.setdefault(name, {})
-    sums[at] = max(-LARGEST_SUM, min(sums.get(at, 0) + amount, LARGEST_SUM))
+    sums[at] = _storable(sums.get(at, 0) + amount)
     if len(sums) > INSTANTS_KEPT:
         del sums[min(sums)]
 
@@ -162,13 +162,17 @@ def add_outcome(row: Row, name: str, at: int, amount: int, days: int = OUTCOME_D
 
 def _add_on(sums: dict[int, int], day: int, amount: int, days: int) -> None:
     if day in sums:
-        sums[day] = max(-LARGEST_SUM, min(sums[day] + amount, LARGEST_SUM))
+        sums[day] = _storable(sums[day] + amount)
         return
     sums[day] = amount
     horizon = max(sums) - days
     if min(sums) <= horizon:
         for old in [kept for kept in sums if kept <= horizon]:
             del sums[old]
+
+
+def _storable(total: int) -> int:
+    return total if -LARGEST_SUM <= total <= LARGEST_SUM else max(-LARGEST_SUM, min(total, LARGEST_SUM))
 
 
 def count_ticket(row: Row, at: int, area: str) -> None:

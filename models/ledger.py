@@ -6,7 +6,8 @@ the new one in; rows that change by the passing of time alone wait in a heap, so
 
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from models.authenticity.drawing import NOTHING_DRAWN, draw, drawn_of
 from models.authenticity.sums import NO_VISITS
@@ -21,7 +22,7 @@ ACCOUNT_DUE = b"U"
 """Begins the heap's entry for an account as one unit of experiments; other entries are row keys."""
 
 
-class Moved(NamedTuple):
+class Moved(Struct, frozen=True):
     """A row's contribution before and after, and why."""
 
     account_id: str

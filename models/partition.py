@@ -325,7 +325,8 @@ class Partition:
                 cause.rows.append(working)
 
     def _signal(self, moved: Moved) -> None:
-        if moved.user_id is not None and (moved.old.journeys != moved.new.journeys or moved.forced):
+        was, now = moved.old.journeys, moved.new.journeys
+        if moved.forced or (was is not now and was != now):
             key = moved.account_id.encode()
             self._outputs += [
                 Output("journey-signals", self.number, key, value)

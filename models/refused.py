@@ -2,7 +2,8 @@
 
 from typing import cast
 
-from models.decode import Refusal, implausible
+from models.clock import YEAR_2000
+from models.decode import FUTURE, Refusal, implausible
 from models.events import (
     MESSAGE_LIMIT,
     SOURCES,
@@ -29,7 +30,7 @@ def untrue(event: Event, at: int, latest: int, tasks: frozenset[str]) -> Refusal
         task = cast(TaskStarted | HelpNeeded, event).properties.task
         if task is not None and task not in tasks:
             return Refusal("out_of_range", "task is in no journey of livelift.toml")
-    return implausible(at, latest)
+    return None if YEAR_2000 <= at <= latest + FUTURE else implausible(at, latest)
 
 
 def dead_letter(topic: int, partition: int, record: Record, refusal: Refusal) -> Output:

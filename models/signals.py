@@ -15,16 +15,16 @@ def signals_of(moved: Moved, tasks: Mapping[str, tuple[str, ...]], now: int) -> 
 
     tasks: every journey's. A journey that the user is no longer on is left.
     """
-    account_id, user_id, old, new, at, _ = moved
+    account_id, user_id, at = moved.account_id, moved.user_id, moved.at
     if user_id is None:
         return
-    before = {share.journey: share for share in old.journeys}
-    for share in new.journeys:
+    before = {share.journey: share for share in moved.old.journeys}
+    for share in moved.new.journeys:
         held = before.get(share.journey)
         if moved.forced or held is None or (held.standing, held.help) != (share.standing, share.help):
             yield signal_message(account_id, user_id, share, tasks[share.journey], max(at, now))
     known = before.keys() | tasks.keys() if moved.forced else before.keys()
-    for journey in sorted(known - {share.journey for share in new.journeys}):
+    for journey in sorted(known - {share.journey for share in moved.new.journeys}):
         yield left_signal(account_id, user_id, journey)
 
 
