@@ -10,6 +10,7 @@ from models.clock import day_of
 from models.education.learner import NOBODY, Learner, learner_of, only_used
 from models.funnel import Share, user_share
 from models.journey import next_due
+from models.keeping import earliest
 from models.membership import membership
 from models.presence import NO_DAYS, NO_ROLES, Days, regular_days, role_days, trained_days
 from models.product import Product
@@ -97,7 +98,8 @@ def contribution_of(
     """Read one row at event time `now`. `shared` is what the account's own row says of its users: a user has converted,
     too, when the account has as a whole. untaught: the row's part before, if nothing since has told of education."""
     product = world.product
-    converted_at = min((at for at in (row.converted_at, shared.converted_at) if at is not None), default=None)
+    own, accounts = row.converted_at, shared.converted_at
+    converted_at = own if accounts is None else earliest(own, accounts)
     subject = subject_of(row, user_id is not None, shared, world.asks_usage) if world.plans else None
     journeys: tuple[Share, ...] = ()
     units: dict[str, Unit] = {}
@@ -153,7 +155,7 @@ def _learner(
 ) -> Learner:
     """What the row says of education: mostly what it said before, after events that do not tell of it."""
     key_actions = world.product.actions.key
-    if untaught is not None and (joined, left) == (untaught.joined, untaught.left):
+    if untaught is not None and joined == untaught.joined and left == untaught.left:
         visits_moved = (row.top_day, row.days) != untaught.days or row.earlier != untaught.earlier
         if only_used(row, untaught.learner, visits_moved, key_actions):
             return untaught.learner

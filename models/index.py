@@ -4,6 +4,7 @@ It is called an index because nothing has shown that it predicts retention; its 
 comes with a probability. The weights below are the whole of it. A learned model takes its place (`models.basis`).
 """
 
+from functools import lru_cache
 from operator import mul
 from typing import NamedTuple
 
@@ -74,16 +75,19 @@ def inputs_of(account: Account, day: int, regular_days: float) -> Inputs:
     )
 
 
+@lru_cache(4096)
 def score_of(inputs: Inputs) -> int:
     """The activity index in hundredths, 0 to 10000."""
     return round(100 * sum(map(mul, WEIGHTS.values(), inputs)))
 
 
-def drivers_of(inputs: Inputs) -> list[Driver]:
-    """Signed parts that add up to score minus baseline exactly, rounded by largest remainder."""
+@lru_cache(4096)
+def drivers_of(inputs: Inputs) -> tuple[Driver, ...]:
+    """Signed parts that add up to score minus baseline exactly, rounded by largest remainder. Inputs are days and users
+    by few, so that many accounts have the same."""
     exact = [100 * weight * (value - 0.5) for weight, value in zip(WEIGHTS.values(), inputs, strict=True)]
     parts = largest_remainder(exact, score_of(inputs) - 100 * BASELINE)
-    return [Driver(name, value, part) for name, value, part in zip(WEIGHTS, inputs, parts, strict=True)]
+    return tuple(map(Driver, WEIGHTS, inputs, parts))
 
 
 def difference_of(before: Inputs, after: Inputs) -> dict[str, int]:

@@ -109,7 +109,10 @@ def _read(
 def next_due(row: Row, journey: Journey, now: int) -> int | None:
     """The next moment at which the standing changes by itself: an open task becomes overdue."""
     open_since = [fact.started for fact in row.tasks.values() if fact.started is not None and fact.completed is None]
-    return min((at + journey.stuck_after for at in open_since if at + journey.stuck_after > now), default=None)
+    if not open_since:
+        return None
+    stuck_after = journey.stuck_after
+    return min((at + stuck_after for at in open_since if at + stuck_after > now), default=None)
 
 
 def ever_in_trouble(row: Row, journey: Journey, end: int) -> bool:

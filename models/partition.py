@@ -322,7 +322,7 @@ class Partition:
                 cause = self._causes.get(moved.account_id)
                 if cause is None:
                     cause = self._causes[moved.account_id] = Cause()
-                cause.rows.append(working)
+                cause.add(working)
 
     def _signal(self, moved: Moved) -> None:
         was, now = moved.old.journeys, moved.new.journeys

@@ -65,7 +65,8 @@ def _roll_words(account: Account, key: bytes, old: Contribution, new: Contributi
     if new.user_id is None and old.shared != new.shared:
         account.shared = new.shared
         moved = moved or old.shared.traits != new.shared.traits
-    _keep(account.subjects, key, new.subject)
+    if old.subject is not None or new.subject is not None:
+        _keep(account.subjects, key, new.subject)
     return moved
 
 

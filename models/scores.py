@@ -39,21 +39,23 @@ class Cause:
     batches the records are read in.
     """
 
-    __slots__ = ("rows",)
+    __slots__ = ("again", "rows")
 
     def __init__(self) -> None:
         self.rows: list[Working] = []
         """The account's rows for which something came."""
+        self.again = False
+        """Whether something was redelivered, so that the score is sent whether or not it has moved."""
+
+    def add(self, working: Working) -> None:
+        """Something came for this row."""
+        self.rows.append(working)
+        self.again = self.again or bool(working.again)
 
     @property
     def offsets(self) -> tuple[int, ...]:
         """How far these rows have applied each topic; nothing without any."""
         return tuple(map(max, zip(*(working.row.offsets for working in self.rows), strict=True)))
-
-    @property
-    def again(self) -> bool:
-        """Whether something was redelivered, so that the score is sent whether or not it has moved."""
-        return any(working.again for working in self.rows)
 
     def told(self, model_changed: bool = False) -> list[dict[str, str]]:
         """The cause in the words of the message."""

@@ -82,7 +82,8 @@ class Sums:
             new = NOTHING
         else:
             self.parts[key] = new
-            account.rows.add(key)
+            if old is NOTHING:
+                account.rows.add(key)
         if roll_up(account, key, old, new):
             self.moved[account_id] = None
         if old.learner is not new.learner and old.learner != new.learner:
