@@ -19,7 +19,7 @@ from models.subject import NOTHING_SHARED, Shared, Subject, shared_of, subject_o
 from models.world import World
 
 
-class Contribution(Struct, frozen=True):
+class Contribution(Struct, frozen=True, gc=False):
     """One row's part in the sums of its account and its partition."""
 
     account_id: str

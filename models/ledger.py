@@ -22,7 +22,7 @@ ACCOUNT_DUE = b"U"
 """Begins the heap's entry for an account as one unit of experiments; other entries are row keys."""
 
 
-class Moved(Struct, frozen=True):
+class Moved(Struct, frozen=True, gc=False):
     """A row's contribution before and after, and why."""
 
     account_id: str

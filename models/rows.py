@@ -20,7 +20,7 @@ PARTITION_KEY, ACCOUNT_KEY, USER_KEY, SNAPSHOT_KEY = b"p", b"a", b"u", b"s"
 """How the keys of the kinds of rows begin."""
 
 
-class TaskFacts(Struct, array_like=True):
+class TaskFacts(Struct, array_like=True, gc=False):
     """What one user did at one task; instants in microseconds, the earliest of each kind."""
 
     started: int | None = None
@@ -33,7 +33,7 @@ class TaskFacts(Struct, array_like=True):
     """The first 8 failures, in order."""
 
 
-class Help(Struct, array_like=True, frozen=True, order=True):
+class Help(Struct, array_like=True, frozen=True, order=True, gc=False):
     """One help engagement: when, from CS or from elsewhere, through which channel, on which task."""
 
     at: int
@@ -42,7 +42,7 @@ class Help(Struct, array_like=True, frozen=True, order=True):
     task: str = ""
 
 
-class Membership(Struct, array_like=True, frozen=True, order=True):
+class Membership(Struct, array_like=True, frozen=True, order=True, gc=False):
     """One word on a user's place in the account; of one instant, removal counts as the later word."""
 
     at: int
@@ -50,7 +50,7 @@ class Membership(Struct, array_like=True, frozen=True, order=True):
     role: str = ""
 
 
-class Terms(Struct, array_like=True):
+class Terms(Struct, array_like=True, gc=False):
     """The contract: for each term, when it was last told of and what was said then (money in millionths)."""
 
     plan: tuple[int, str] = (NEVER, "")
@@ -58,7 +58,7 @@ class Terms(Struct, array_like=True):
     renews_at: tuple[int, int] = (NEVER, 0)
 
 
-class Close(Struct, array_like=True, frozen=True):
+class Close(Struct, array_like=True, frozen=True, gc=False):
     """The score a day ended with, in hundredths, kept for the days on which it changed."""
 
     day: int
@@ -70,7 +70,7 @@ class Close(Struct, array_like=True, frozen=True):
     """The day since which every day has closed in this band; NEVER where that was not yet kept."""
 
 
-class Row(Struct, array_like=True):
+class Row(Struct, array_like=True, gc=False):
     """Facts of one user, or of an account where no person is named, with what makes repeats safe.
 
     offsets: per source topic, the highest offset applied. seen: the last 64 event ids as 64-bit hashes.
