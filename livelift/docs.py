@@ -14,7 +14,7 @@ from livelift.schema import asyncapi_document, json_schema
 from livelift.settings import BESIDE, PREFIX, Settings
 from models.alerts.life import printed
 from models.authenticity.thresholds import THRESHOLDS
-from models.health.features import INPUTS
+from models.health.listed import INPUTS
 from models.index import BANDS, WEIGHTS
 from models.journey import REACHES, STATES, TRANSITIONS
 from streams.topics import TOPICS

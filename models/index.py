@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from models.account import Account
 from models.bands import fixed_bands
-from models.health.features import FEATURE_USES, MEMBERSHIP, VISITS, Input
+from models.health.listed import FEATURE_USES, MEMBERSHIP, VISITS, Input
 from models.rounding import largest_remainder
 
 WEEK = 7

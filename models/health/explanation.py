@@ -17,9 +17,9 @@ from models.account import Account
 from models.bands import band_of
 from models.basis import HEURISTIC, Basis, Driver, Judged
 from models.clock import day_of, rfc3339, start_of
-from models.health.features import Input, input_of
 from models.health.history import Came, History, Named
 from models.health.known import Known
+from models.health.listed import Input, input_of
 from models.index import INPUTS as INDEX_INPUTS
 from models.rows import Close
 from models.scores import points

@@ -14,9 +14,9 @@ from models.health.calibration import Calibration
 from models.health.champion import Version
 from models.health.classifier import fresh
 from models.health.explanation import Explanation, Unexplained, date, events_of, explain, input_named, told
-from models.health.features import INPUTS
 from models.health.history import History
 from models.health.known import Known
+from models.health.listed import INPUTS
 from models.health.records import CHAMPION_KEY, Promotion, packed, version_key
 from models.messages import encode
 from models.product import Actions, Product

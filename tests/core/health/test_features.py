@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from models.account import Account, regular_mask
 from models.clock import day_of, micros
 from models.events import HOME
-from models.health.features import INPUTS, Features, features_of, input_of
+from models.health.features import Features, features_of
 from models.health.inputs import chosen_of, is_chosen
+from models.health.listed import INPUTS, input_of
 from models.product import Actions
 from models.world import World
 from tests.core.generated import KINDS, WITHOUT_PERSON, one_event
