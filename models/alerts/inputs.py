@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from models.alerts.names import name
 from models.basis import HEURISTIC
-from models.health.features import input_of
+from models.health.listed import input_of
 from models.index import INPUTS
 
 OF_INDEX = {
