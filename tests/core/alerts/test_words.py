@@ -18,7 +18,7 @@ from models.alerts.rules import Hours, Owners, Rule, Rules, Stuck, When
 from models.alerts.scored import Whole
 from models.alerts.words import digest_of, letter_of
 from models.clock import DAY, date_of, rfc3339
-from models.health.features import INPUTS as OF_MODEL
+from models.health.listed import INPUTS as OF_MODEL
 from models.index import INPUTS as OF_INDEX
 from tests.support.build import FIRST_DAY, T0, Json, Worker, checked, event, instant, tick, world
 
