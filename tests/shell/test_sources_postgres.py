@@ -5,11 +5,10 @@ import pytest
 
 from livelift.sources.database import Database
 from livelift.sources.mapping import read_mapping
-from tests.support.postgres import BIN, postgres
+from tests.support.postgres import postgres
 from tests.support.sources import send, write, written
 
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
-needs_postgres = pytest.mark.skipif(BIN is None, reason="PostgreSQL's initdb is not on this machine")
 MAPPING = """
 [source]
 kind = "sql"
@@ -27,7 +26,6 @@ properties = { mrr = "{mrr}" }
 ROWS = 5_000
 
 
-@needs_postgres
 def test_rows_come_once_through_a_crash_and_a_second_run(tmp_path, monkeypatch):
     path = write(tmp_path, "orders.toml", MAPPING)
     with postgres() as server:

