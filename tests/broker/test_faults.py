@@ -11,9 +11,9 @@ from livelift.recording.write import write_exercise
 from models.simulation import simulate
 from tests.support import oulad
 from tests.support.faults import comings, kills, pause, readers
+from tests.support.shared_data import needs
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
-needs_learners = pytest.mark.skipif(not oulad.is_there(), reason="../shared/data/oulad_subset is not on this machine")
 BESIDE = ("learner", "publisher")
 
 
@@ -35,14 +35,14 @@ def as_promised(outcome, faults):
     assert len(outcome.struck) == faults
 
 
-@needs_learners
+@needs("oulad_subset")
 def test_a_scorer_killed_five_times_among_real_learners_ends_in_the_same_snapshot(namespace, learners):
     settings = namespace(config=learners.config, partitions=12, session_timeout_s=10)
     with Stack(settings, BESIDE) as stack:
         as_promised(kills(stack, learners, count=5, seconds=10, instance="the-only-one"), 5)
 
 
-@needs_learners
+@needs("oulad_subset")
 def test_two_three_and_one_scorers_among_real_learners_end_in_the_same_snapshot(namespace, learners):
     settings = namespace(config=learners.config, partitions=12, session_timeout_s=3)
     plan = (("join", 1), ("join", 1), ("SIGKILL", 1), ("SIGTERM", 1))

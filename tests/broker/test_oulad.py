@@ -14,10 +14,10 @@ from livelift.recording import open_recording
 from livelift.recording.write import write_exercise
 from models.simulation import simulate
 from tests.support import oulad
+from tests.support.shared_data import needs
 from tests.support.stack import ROLES, Reading, differences, play, replayed, running
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
-needs_learners = pytest.mark.skipif(not oulad.is_there(), reason="../shared/data/oulad_subset is not on this machine")
 SUBSETS, AT_ONCE = 10, 5
 COUNTED = ("dose", "completed", "skipped", "out_of_order")
 
@@ -48,7 +48,7 @@ def counted(learners=None):
     return {name: reference[name] for name in COUNTED}
 
 
-@needs_learners
+@needs("oulad_subset")
 def test_seven_presentations_read_as_published_as_counted_and_as_replayed(namespace, tmp_path):
     recording = learners_recording(tmp_path / "oulad")
     settings = namespace(config=recording.config, partitions=12)
@@ -70,7 +70,7 @@ def test_seven_presentations_read_as_published_as_counted_and_as_replayed(namesp
     assert differences(held, replayed(recording)) == []
 
 
-@needs_learners
+@needs("oulad_subset")
 def test_ten_random_subsets_of_learners_read_as_counted_and_as_replayed(namespace, tmp_path):
     everyone = sorted(oulad.learners()[oulad.LEARNER].itertuples(index=False, name=None))
     chance = random.Random(20130501)
