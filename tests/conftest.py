@@ -1,4 +1,8 @@
-"""One Kafka and one Redis for the whole session; each test has topics, groups and keys of its own in them."""
+"""One Kafka and one Redis for the whole session; each test has topics, groups and keys of its own in them.
+
+Two processes share the tests in `make test` (pytest-xdist): one has all that need Kafka and Redis, which wait a lot,
+the other the rest, which compute.
+"""
 
 import gc
 import os
@@ -13,6 +17,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from xdist.scheduler import LoadScopeScheduling
 
 from livelift.local.browser import NoBrowser, browser
 from livelift.local.jars import WrongJars
@@ -23,7 +28,9 @@ from livelift.local.topics import create_topics, wanted
 from livelift.settings import Settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-STOREYS = ("core", "shell", "contract", "broker", "browser")
+WITH_SERVICES = ("contract", "broker")
+STOREYS = (*WITH_SERVICES, "shell", "core")
+"""In the order in which they run: long tests first, so that no process has one left when the other has ended."""
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = {"LIVELIFT_JAVA", "LIVELIFT_BROWSER"}
 
@@ -125,31 +132,54 @@ def chromium(_no_settings_from_outside: None) -> Iterator[Any]:
         yield launched
 
 
+# -- side by side ----------------------------------------------------------------------------------------------------
+
+
+def storey_of(nodeid: str) -> str:
+    """The folder of tests that a test lies in; "" beside them."""
+    parts = Path(nodeid.partition("::")[0]).parts
+    return parts[1] if len(parts) > 2 and parts[0] == "tests" else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: (*STOREYS, "").index(storey_of(item.nodeid)))
+
+
+class Shares(LoadScopeScheduling):
+    """Shares tests among processes by files; those that need the services are one share, as one process has them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "with services" if storey_of(nodeid) in WITH_SERVICES else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    config.option.loadscopereorder = False  # not by the number of tests: it says nothing of how long they take
+    return Shares(config, log)
+
+
 # -- nothing may be left out unnoticed -------------------------------------------------------------------------------
 
 ran: Counter[str] = Counter()
-skipped_with_data: list[str] = []
+skipped: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count, per storey, the tests that really ran."""
-    parts = Path(report.nodeid.split("::")[0]).parts
-    storey = parts[1] if len(parts) > 2 and parts[0] == "tests" else ""
+    """Count, per storey, the tests that really ran; note those skipped, but for data that is not on this machine."""
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if "shared/data" in reason and DATA.is_dir():
-            skipped_with_data.append(report.nodeid)
+        if "shared/data" not in reason or DATA.is_dir():
+            skipped.append(f"{report.nodeid}: {reason}")
     elif report.when == "call":
-        ran[storey] += 1
+        ran[storey_of(report.nodeid)] += 1
 
 
 def left_out(config: pytest.Config) -> list[str]:
     """What a complete run in CI should have tested and did not."""
-    complete = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if not IN_CI or config.option.collectonly or not complete or config.option.keyword or config.option.markexpr:
+    option, one_of_several = config.option, hasattr(config, "workerinput")
+    complete = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not (option.keyword or option.markexpr)
+    if not IN_CI or one_of_several or option.collectonly or not complete:
         return []
-    empty = [f"tests/{storey}: no test ran" for storey in STOREYS if not ran[storey]]
-    return empty + [f"{test}: skipped although ../shared/data is there" for test in skipped_with_data]
+    return [f"tests/{storey}: no test ran" for storey in STOREYS if not ran[storey]] + skipped
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,7 +1,7 @@
 """The real data that lies beside the project: read only where it is, and never skipped unnoticed where it is there.
 
-In CI a test that was skipped for a reason that names ../shared/data fails the run if that folder exists
-(tests/conftest.py); so every such reason is made here.
+In CI a test that was skipped fails the run (tests/conftest.py), but for a reason that names ../shared/data where that
+folder does not exist; so every such reason is made here.
 """
 
 from pathlib import Path
