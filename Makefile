@@ -27,7 +27,7 @@ demo: setup ## play a simulated trial through everything and watch it (ARGS=--on
 test: export PYTHONDONTWRITEBYTECODE =
 test: export PYTHONPYCACHEPREFIX = $(CURDIR)/.pytest_cache/bytecode
 test: setup ## every test, with real Kafka and Redis, in two processes (with ARGS: in one)
-	$(BIN)/python -m pytest $(or $(ARGS),-n 2)
+	$(BIN)/python -m pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 lint: setup ## style, types, import direction
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """One Kafka and one Redis for the whole session; each test has topics, groups and keys of its own in them.
 
-Two processes share the tests in `make test` (pytest-xdist): one has all that need Kafka and Redis, which wait a lot,
-the other the rest, which compute.
+`make test` has two processes share the files of tests (pytest-xdist): while one waits for workers the other computes.
+Each is a session of its own, with its own Kafka and Redis.
 """
 
 import gc
@@ -17,9 +17,7 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from xdist.scheduler import LoadScopeScheduling
 
-from livelift.local.browser import NoBrowser, browser
 from livelift.local.jars import WrongJars
 from livelift.local.kafka import LocalKafka
 from livelift.local.process import NotStarted
@@ -28,11 +26,10 @@ from livelift.local.topics import create_topics, wanted
 from livelift.settings import Settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-WITH_SERVICES = ("contract", "broker")
-STOREYS = (*WITH_SERVICES, "shell", "core")
-"""In the order in which they run: long tests first, so that no process has one left when the other has ended."""
+STOREYS = ("broker", "contract", "shell", "core")
+"""In the order in which they run: long files first, so that no process has one to itself in the end."""
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-KEPT = {"LIVELIFT_JAVA", "LIVELIFT_BROWSER"}
+KEPT = {"LIVELIFT_JAVA"}
 
 # -- services --------------------------------------------------------------------------------------------------------
 
@@ -113,26 +110,10 @@ def module_namespace(services: Services, tmp_path_factory: pytest.TempPathFactor
         yield make
 
 
-# -- a browser --------------------------------------------------------------------------------------------------------
+# -- nothing may be left out unnoticed -------------------------------------------------------------------------------
 
-
-@pytest.fixture(scope="module")
-def chromium(_no_settings_from_outside: None) -> Iterator[Any]:
-    """Playwright's Browser. Where there is none, tests skip; in CI that is a failure.
-
-    For no longer than a module: while it is open, tests that run a loop of asyncio's own cannot run in this thread.
-    """
-    with ExitStack() as exits:
-        try:
-            launched = exits.enter_context(browser())
-        except NoBrowser as error:
-            if IN_CI:
-                raise
-            pytest.skip(str(error))
-        yield launched
-
-
-# -- side by side ----------------------------------------------------------------------------------------------------
+ran: Counter[str] = Counter()
+skipped: list[str] = []
 
 
 def storey_of(nodeid: str) -> str:
@@ -143,24 +124,6 @@ def storey_of(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (*STOREYS, "").index(storey_of(item.nodeid)))
-
-
-class Shares(LoadScopeScheduling):
-    """Shares tests among processes by files; those that need the services are one share, as one process has them."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "with services" if storey_of(nodeid) in WITH_SERVICES else super()._split_scope(nodeid)
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
-    config.option.loadscopereorder = False  # not by the number of tests: it says nothing of how long they take
-    return Shares(config, log)
-
-
-# -- nothing may be left out unnoticed -------------------------------------------------------------------------------
-
-ran: Counter[str] = Counter()
-skipped: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -1,6 +1,7 @@
 """Reading a topic from its beginning: nothing fetched is lost, and everything processed is acknowledged."""
 
 import json
+from collections import Counter
 
 import pytest
 from confluent_kafka import Producer
@@ -9,15 +10,19 @@ from livelift.local.stack import Stack
 from livelift.recording import open_recording
 from livelift.recording.write import write_exercise
 from models.simulation import simulate
+from streams.app import BATCH_RECORDS
 from tests.support.stack import Reading, differences, play, replayed, start_scorer, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
 
 def test_a_backlog_that_waited_for_the_scorer_is_read_whole(namespace, tmp_path):
-    """Topics of a backlog lie weeks apart, so that their batches wait for each other and fetching is paused."""
-    write_exercise(simulate(customers=2000, seed=7), tmp_path / "trial")
+    """Topics of a backlog lie weeks apart, so that their batches wait for each other and fetching is paused: what one
+    fetch brings of the events of use ends weeks before what it brings of the other two topics."""
+    write_exercise(simulate(customers=1000, seed=7), tmp_path / "trial")
     recording = open_recording(tmp_path / "trial")
+    sizes = Counter(record.topic for record in recording.records())
+    assert sizes["help-events"] + sizes["conversion-events"] < BATCH_RECORDS < sizes["product-events"]
     settings = namespace(config=recording.config, partitions=1)
     with Stack(settings, ("learner", "publisher")) as stack:
         stack.wait_ready()

@@ -47,22 +47,21 @@ def livelift(installation, tmp_path):
     return run
 
 
+@pytest.fixture
 def kept(installation):
+    """Reads what the learner has stored so far."""
     topic = Compacted(installation.confluent(), installation.topic("health-models"))
-    try:
-        return dict(topic.catch_up())
-    finally:
-        topic.close()
+    yield lambda: dict(topic.catch_up())
+    topic.close()
 
 
-def learned(installation, *models):
+def learned(held, *models):
     """Whether these models have learned everything."""
-    held = kept(installation)
     keys = [progress_key(model) for model in models]
     return all(key in held and decode_progress(held[key]).learned == LAST for key in keys) and held
 
 
-def test_models_learn_side_by_side_and_a_person_decides_who_scores(installation, livelift):
+def test_models_learn_side_by_side_and_a_person_decides_who_scores(installation, livelift, kept):
     assert "no label is known yet" in done(livelift("list"))
     assert "nothing to compare yet" in done(livelift("compare"))
     assert "cannot score yet: no label is known yet" in complaint(livelift("promote", "bayes", "--yes"))
@@ -72,7 +71,7 @@ def test_models_learn_side_by_side_and_a_person_decides_who_scores(installation,
         producer.produce(installation.topic("health-examples"), message, b"any", 0)
     assert not producer.flush(30)
     with running(installation, ("learner",)):
-        until("both have learned", lambda: learned(installation, "logistic", "bayes"))
+        until("both have learned", lambda: learned(kept(), "logistic", "bayes"))
 
         listed = json.loads(done(livelift("list", "--json")))["models"]
         assert {kind: (one["role"], one["scores_now"]) for kind, one in listed.items()} == {
@@ -98,7 +97,7 @@ def test_models_learn_side_by_side_and_a_person_decides_who_scores(installation,
 
         scorer = Scorers(surroundings(installation)).known
         assert [scorer.before(day).kind for day in (LAST, LAST + 1)] == ["logistic", "bayes"]
-        before = kept(installation)
+        before = kept()
 
     # Other inputs: every model is learned anew, from all the examples that have been acknowledged long since.
     installation.config.write_text(SETTINGS + 'inputs = ["x", "members"]\n')
@@ -109,7 +108,7 @@ def test_models_learn_side_by_side_and_a_person_decides_who_scores(installation,
         held = until(
             "both have learned anew",
             lambda: (
-                (now := learned(installation, "logistic", "bayes"))
+                (now := learned(kept(), "logistic", "bayes"))
                 and decode_progress(now[progress_key("bayes")]).recipe != recipe
                 and now
             ),
