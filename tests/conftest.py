@@ -1,7 +1,7 @@
 """One Kafka and one Redis for the whole session; each test has topics, groups and keys of its own in them.
 
-`make test` has two processes share the files of tests (pytest-xdist): while one waits for workers the other computes.
-Each is a session of its own, with its own Kafka and Redis.
+`make test` has three processes share the files of tests (pytest-xdist), each a session of its own: what two of them wait
+for workers, with a Kafka and a Redis each, the third computes.
 """
 
 import gc
@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import pytest
 from confluent_kafka.admin import AdminClient
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from livelift.local.jars import WrongJars
 from livelift.local.kafka import LocalKafka
@@ -26,7 +28,8 @@ from livelift.local.topics import create_topics, wanted
 from livelift.settings import Settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-STOREYS = ("broker", "contract", "shell", "core")
+WITH_SERVICES = ("broker", "contract")
+STOREYS = (*WITH_SERVICES, "shell", "core")
 """In the order in which they run: long files first, so that no process has one to itself in the end."""
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 KEPT = {"LIVELIFT_JAVA"}
@@ -110,10 +113,7 @@ def module_namespace(services: Services, tmp_path_factory: pytest.TempPathFactor
         yield make
 
 
-# -- nothing may be left out unnoticed -------------------------------------------------------------------------------
-
-ran: Counter[str] = Counter()
-skipped: list[str] = []
+# -- side by side ----------------------------------------------------------------------------------------------------
 
 
 def storey_of(nodeid: str) -> str:
@@ -124,6 +124,30 @@ def storey_of(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (*STOREYS, "").index(storey_of(item.nodeid)))
+
+
+class Shares(LoadScopeScheduling):
+    """Gives every process one file after the other; to the last of several none that needs Kafka and Redis."""
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if len(self.nodes) > 1 and node is self.nodes[-1]:
+            computes = next((file for file in self.workqueue if storey_of(file) not in WITH_SERVICES), None)
+            if computes is None:
+                node.shutdown()
+                return
+            self.workqueue.move_to_end(computes, last=False)
+        super()._assign_work_unit(node)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Shares:
+    config.option.loadscopereorder = False  # the number of its tests says nothing of how long a file takes
+    return Shares(config, log)
+
+
+# -- nothing may be left out unnoticed -------------------------------------------------------------------------------
+
+ran: Counter[str] = Counter()
+skipped: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
