@@ -11,6 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.support import shared_mappings as given
+from tests.support.mappings import LESSONS, USED, mapping, signed_up
 from tests.support.oulad import SETTINGS
 from tests.support.readme import ROOT, blocks, run_shell
 from tests.support.shared_data import needs
@@ -20,40 +21,6 @@ from tests.support.stack import Reading, running, until
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 SENDING = ROOT / "docs" / "guides" / "sending-events.md"
 AT = "2026-05-05T08:00:00Z"
-USE = """
-[source]
-kind = "jsonl"
-name = "use"
-path = "use.jsonl"
-finished = true
-[[event]]
-type = "core_action"
-at = "{at}"
-account_id = "{account}"
-properties = { feature = "{feature}" }
-"""
-LESSONS = """
-[source]
-kind = "jsonl"
-name = "lms"
-path = "lms.jsonl"
-[[event]]
-type = "lesson_completed"
-at = "{at}"
-alias = "{email}"
-properties = { lesson = "{lesson}" }
-"""
-FOREIGN = """
-[source]
-kind = "topic"
-name = "ignored"
-[[event]]
-type = "trial_started"
-when = { type = "track", event = "Signed Up" }
-at = "{timestamp}"
-account_id = "{context.groupId}"
-id = "{messageId}"
-"""
 
 
 def variables(settings):
@@ -83,7 +50,7 @@ def test_killed_and_resumed_every_event_is_on_the_topics_once(namespace, tmp_pat
     rows = 30_000
     lines = (json.dumps({"at": AT, "account": f"a{n % 500}", "feature": "x"}) for n in range(rows))
     write(tmp_path, "use.jsonl", "\n".join(lines))
-    path = write(tmp_path, "use.toml", USE)
+    path = write(tmp_path, "use.toml", mapping("jsonl", "use", "use.jsonl", USED, finished=True))
     settings = namespace()
     command = [sys.executable, "-m", "livelift", "sources", "run", str(path), "--json"]
     state = settings.data_dir / "sources" / settings.namespace / "use.json"
@@ -109,7 +76,7 @@ def test_killed_and_resumed_every_event_is_on_the_topics_once(namespace, tmp_pat
 @needs("oulad_subset")
 def test_learners_come_out_of_the_workers_with_the_published_figures(namespace, tmp_path):
     settings = namespace(config=write(tmp_path, "livelift.toml", SETTINGS), session_timeout_s=30)
-    paths = [given.write(tmp_path, f"{n}.toml", text) for n, text in enumerate(given.oulad(given.three_tasks()))]
+    paths = [write(tmp_path, f"{n}.toml", text) for n, text in enumerate(given.oulad(given.three_tasks()))]
     with running(settings) as stack:
         livelift(settings, "sources", "run", *paths)
         held = Reading(settings).settled(2 * 7_685 + 20_742, deadline_s=150)
@@ -143,7 +110,7 @@ def test_live_who_waited_is_sent_on_and_foreign_events_find_their_mapping(namesp
         until("all of it is read", lambda: reading.quality().get("accepted") == 8)
         until("the foreign event is ignored", lambda: reading.quality().get("ignored"))
         assert 'when = { type = "track", event = "Signed Up" }' in livelift(settings, "sources", "suggest")
-        foreign = write(tmp_path, "ignored.toml", FOREIGN)
+        foreign = write(tmp_path, "ignored.toml", mapping("topic", "ignored", None, signed_up(id="{messageId}")))
         assert "1 rows read = 1 sent" in livelift(settings, "sources", "run", foreign)
         assert "(0 of them now)" in livelift(settings, "sources", "run", foreign)
         until("it is mapped", lambda: reading.quality().get("accepted") == 9)

@@ -25,6 +25,7 @@ from models.health.baselines import BASELINES
 from models.health.classifier import KINDS
 from models.health.judgement import Judgement, NothingToJudge
 from models.health.seen import all_predictions
+from tests.support.ended import complaint
 from tests.support.leaving import START, write_leaving
 from tests.support.readme import ROOT, blocks, run_shell
 
@@ -41,12 +42,6 @@ def livelift(*arguments):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
     return subprocess.run([*LIVELIFT, *map(str, arguments)], env=environment, capture_output=True, text=True,
                           check=False, timeout=DEADLINE_S)  # fmt: skip
-
-
-def complaint(ended):
-    assert ended.returncode == 1 and ended.stdout == ""
-    (line,) = ended.stderr.splitlines()
-    return line
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 from typer.main import get_command
 
 from livelift.cli import app
+from tests.support.ended import complaint
 
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
 LIVELIFT = [sys.executable, "-m", "livelift"]
@@ -50,16 +51,6 @@ def livelift(tmp_path):
         )  # fmt: skip
 
     return run
-
-
-def complaint(ended):
-    """The one line of a command that could not do what it was asked."""
-    assert ended.returncode == 1, ended.stderr
-    assert ended.stdout == ""
-    lines = ended.stderr.splitlines()
-    assert len(lines) == 1, ended.stderr
-    assert lines[0].startswith("livelift: ")
-    return lines[0]
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

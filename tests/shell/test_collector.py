@@ -13,6 +13,7 @@ from livelift.sources.row import SourceError
 from models.clock import YEAR_2000, rfc3339
 from models.product import Product
 from streams.config import Surroundings
+from tests.support.mappings import mapping, signed_up
 from tests.support.sources import write
 
 pytestmark = [pytest.mark.shell, pytest.mark.asyncio]
@@ -91,17 +92,7 @@ async def test_an_event_that_is_called_as_none_of_ours_is_passed_on_to_be_counte
     assert (topic, account, passed["event"]) == ("product-events", "acme", "Signed Up")
 
 
-MAPPING = """
-[source]
-kind = "segment"
-name = "app"
-[[event]]
-type = "trial_started"
-when = { type = "track", event = "Signed Up" }
-at = "{timestamp}"
-account_id = "{context.groupId}"
-user_id = "{userId}"
-"""
+MAPPING = mapping("segment", "app", None, signed_up(user="{userId}"))
 
 
 async def test_a_mapping_gives_other_names_their_types(tmp_path):

@@ -26,6 +26,7 @@ from livelift.surroundings import product_of
 from models.product import Product
 from models.simulation import simulate
 from tests.support import oulad
+from tests.support.ended import complaint
 from tests.support.readme import ROOT, blocks, run_shell
 from tests.support.shared_data import needs
 
@@ -461,10 +462,7 @@ def test_by_default_it_writes_beside_and_not_into_the_recording(tmp_path):
 def test_what_cannot_be_read_or_written_is_one_line(tmp_path, trial):
     (tmp_path / "taken").write_text("a file")
     for arguments, said in (((trial, "--out", "taken"), "taken: File exists"), (("nothing",), "nothing")):
-        ended = livelift("report", *arguments, folder=tmp_path)
-        assert ended.returncode == 1 and ended.stdout == ""
-        (line,) = ended.stderr.splitlines()
-        assert line.startswith("livelift: ") and said in line
+        assert said in complaint(livelift("report", *arguments, folder=tmp_path))
 
 
 def test_the_commands_of_the_guide_run(tmp_path):

@@ -13,6 +13,7 @@ from livelift.recording.write import write_exercise
 from livelift.sources.mapping import read_mapping
 from livelift.sources.row import SourceError
 from models.simulation import simulate
+from tests.support.mappings import USED, signed_up
 from tests.support.sources import events, outcomes, refusals, send, stream, write, written
 
 pytestmark = pytest.mark.shell
@@ -22,15 +23,6 @@ AT = "2026-05-05T08:00:00Z"
 def mapped(folder, kind, path, event, source=""):
     name = path.partition(".")[0].replace("/", "-").replace("*", "all")
     return write(folder, "m.toml", f'[source]\nkind = "{kind}"\nname = "{name}"\npath = "{path}"\n{source}\n{event}')
-
-
-USED = """
-[[event]]
-type = "core_action"
-at = "{at}"
-account_id = "{account}"
-properties = { feature = "{feature}" }
-"""
 
 
 def one(folder, event, row, source=""):
@@ -109,16 +101,6 @@ def test_an_application_log_by_a_pattern(tmp_path):
         outcomes(mapped(tmp_path, "log", "app.log", USED, "pattern = '('"))
 
 
-SIGNED_UP = """
-[[event]]
-type = "trial_started"
-when = { type = "track", event = "Signed Up" }
-at = "{timestamp}"
-account_id = "{context.groupId}"
-user_id = "{userId}"
-"""
-
-
 def test_a_segment_export_by_the_contract_and_by_a_mapping_of_its_own(tmp_path):
     common = {"userId": "ann", "timestamp": AT, "context": {"groupId": "acme"}}
     rows = [
@@ -131,7 +113,7 @@ def test_a_segment_export_by_the_contract_and_by_a_mapping_of_its_own(tmp_path):
     plain = outcomes(mapped(tmp_path, "segment", "segment.jsonl", ""))
     assert [event["type"] for event in events(plain)] == ["task_completed", "traits_set"]
     assert (len(plain), refusals(plain)) == (4, [])
-    own = events(outcomes(mapped(tmp_path, "segment", "segment.jsonl", SIGNED_UP)))
+    own = events(outcomes(mapped(tmp_path, "segment", "segment.jsonl", signed_up(user="{userId}"))))
     assert [(event["type"], event["id"]) for event in own] == [
         ("task_completed", "m1"), ("trial_started", "segment:trial_started:m2"), ("traits_set", "m3"),
     ]  # fmt: skip

@@ -4,32 +4,13 @@ import json
 
 import pytest
 
+from tests.support.mappings import LESSONS, event, lower, mapping
 from tests.support.sources import send, write, written
 
 pytestmark = pytest.mark.shell
-LESSONS = """
-[source]
-kind = "jsonl"
-name = "lms"
-path = "lms.jsonl"
-[[event]]
-type = "lesson_completed"
-at = "{at}"
-alias = { from = "{email}", lower = true }
-properties = { lesson = "{lesson}" }
-"""
-PEOPLE = """
-[source]
-kind = "jsonl"
-name = "crm"
-path = "crm.jsonl"
-[[event]]
-type = "traits_set"
-at = "{at}"
-account_id = "{account}"
-user_id = "{user}"
-links = [{ from = "{email}", lower = true }]
-"""
+PEOPLE = mapping(
+    "jsonl", "crm", "crm.jsonl", event("traits_set", "{at}", "{account}", "{user}", links=[lower("{email}")])
+)
 AT = "2026-05-05T08:00:00Z"
 
 

@@ -17,16 +17,10 @@ from livelift.sources.mapping import read_mapping
 from livelift.sources.row import SourceError
 from livelift.sources.run import state_file
 from livelift.sources.to_folder import STATES, ToFolder
+from tests.support.mappings import USED
 from tests.support.sources import send, write, written
 
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
-USED = """
-[[event]]
-type = "core_action"
-at = "{at}"
-account_id = "{account}"
-properties = { feature = "{feature}" }
-"""
 FILE = f'[source]\nkind = "csv"\nname = "use"\npath = "use.csv"\n{USED}'
 SQL = f"""
 [source]

@@ -12,7 +12,7 @@ from models.product import Product, read_product
 from tests.support import shared_mappings as given
 from tests.support.oulad import SETTINGS, reference
 from tests.support.shared_data import DATA, needs
-from tests.support.sources import events, outcomes, refusals, send, written
+from tests.support.sources import events, outcomes, refusals, send, write, written
 
 pytestmark = [pytest.mark.shell, pytest.mark.timeout(240)]
 JOB_SEARCH = """
@@ -36,7 +36,7 @@ def replayed(folder):
 
 @needs("sparkify_dend_logs")
 def test_sparkify_as_an_application_log(tmp_path):
-    sending = send(given.write(tmp_path, "sparkify.toml", given.SPARKIFY), tmp_path / "out")
+    sending = send(write(tmp_path, "sparkify.toml", given.SPARKIFY), tmp_path / "out")
     counts = sending.counts
     assert (counts.rows, counts.refused) == (8056, {"required_missing": 9}), "nine looked for help without logging in"
     assert counts.rows == counts.sent + counts.filtered + 9
@@ -57,7 +57,7 @@ def test_sparkify_as_an_application_log(tmp_path):
 @needs("nps_service_appointments")
 def test_nps_refuses_the_two_answers_of_eleven_with_their_lines(tmp_path):
     """-29.95 is the figure of all 3,145 answers with the two of 11 taken for promoters; without them it is -30.03."""
-    found = outcomes(given.write(tmp_path, "nps.toml", given.NPS))
+    found = outcomes(write(tmp_path, "nps.toml", given.NPS))
     assert refusals(found) == [
         f"nps.csv line {line}: out_of_range: Expected `int` <= 10 - at `$.properties.score`" for line in (2450, 2882)
     ]
@@ -73,9 +73,9 @@ def test_nps_refuses_the_two_answers_of_eleven_with_their_lines(tmp_path):
 
 @needs("nps_service_appointments")
 def test_appointments_are_tickets(tmp_path):
-    sending = send(given.write(tmp_path, "appointments.toml", given.APPOINTMENTS), tmp_path / "out")
+    sending = send(write(tmp_path, "appointments.toml", given.APPOINTMENTS), tmp_path / "out")
     assert (sending.counts.rows, sending.counts.sent) == (18_425, 18_425)
-    send(given.write(tmp_path, "nps.toml", given.NPS), tmp_path / "out")
+    send(write(tmp_path, "nps.toml", given.NPS), tmp_path / "out")
     snapshot = replayed(tmp_path / "out")
     assert snapshot["quality"]["accepted"] == 18_425 + 3_143
 
@@ -83,10 +83,10 @@ def test_appointments_are_tickets(tmp_path):
 @needs("oulad_subset")
 def test_oulad_by_three_mappings(tmp_path):
     out = tmp_path / "out"
-    given.write(out, "livelift.toml", SETTINGS)
+    write(out, "livelift.toml", SETTINGS)
     (out / ".sources").mkdir()
     sent = [
-        send(given.write(tmp_path, f"{number}.toml", text), out).counts
+        send(write(tmp_path, f"{number}.toml", text), out).counts
         for number, text in enumerate(given.oulad(given.three_tasks()))
     ]
     assert [(counts.sent, counts.refused) for counts in sent] == [(7685, {}), (20_742, {}), (7685, {})]
@@ -103,10 +103,10 @@ def test_oulad_by_three_mappings(tmp_path):
 def trial(tmp_path, mapping: str, plan: str) -> dict:
     """What a recording made of a mapping says of its one experiment."""
     out = tmp_path / "out"
-    given.write(out, "plans/plan.toml", plan)
-    given.write(out, "livelift.toml", "people_are_accounts = false\n")
+    write(out, "plans/plan.toml", plan)
+    write(out, "livelift.toml", "people_are_accounts = false\n")
     (out / ".sources").mkdir()
-    send(given.write(tmp_path, "mapping.toml", mapping), out)
+    send(write(tmp_path, "mapping.toml", mapping), out)
     snapshot = replayed(out)
     return next(value for key, value in snapshot.items() if key.startswith("experiment:"))
 
@@ -114,7 +114,7 @@ def trial(tmp_path, mapping: str, plan: str) -> dict:
 @needs("cookie_cats")
 def test_cookie_cats(tmp_path):
     """Read from the recording's events by scipy: to close 90,189 accounts day by day would take minutes."""
-    sending = send(given.write(tmp_path, "cats.toml", given.COOKIE_CATS), tmp_path / "out")
+    sending = send(write(tmp_path, "cats.toml", given.COOKIE_CATS), tmp_path / "out")
     assert (sending.counts.rows, sending.counts.sent) == (90_189, 90_189)
     made = pd.DataFrame(written(tmp_path / "out"))
     assert made.id.is_unique and len(made) == sending.counts.events

@@ -13,4 +13,5 @@ def complaint(ended: "CompletedProcess[str]") -> str:
     """The one line of a command that could not do what it was asked."""
     assert (ended.returncode, ended.stdout) == (1, ""), ended.stdout + ended.stderr
     (line,) = ended.stderr.splitlines()
+    assert line.startswith("livelift: ")
     return line

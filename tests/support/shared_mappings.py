@@ -5,89 +5,55 @@ first of October for presentations that begin in October, one day for a trial th
 """
 
 from functools import cache
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from tests.support.mappings import event, lookup, mapping
 from tests.support.shared_data import DATA
 
-SPARKIFY = f"""
-[source]
-kind = "jsonl"                      # an application's log, one JSON object a line
-name = "sparkify"
-path = "{DATA}/sparkify_dend_logs/log_data_2018-11.jsonl"
-finished = true
 
-[[event]]                           # the pages by which the service is used
-type = "core_action"
-when = {{ page = ["NextSong", "Home", "Settings", "Save Settings", "Downgrade", "Upgrade", "About", "Error"], auth = "Logged In" }}
-at = {{ from = "{{ts}}", format = "epoch_ms" }}
-account_id = "{{userId}}"
-user_id = "{{userId}}"
-properties = {{ feature = "{{page}}" }}
+def csv(name: str, path: str, *events: str, zone: str = "UTC", **more: Any) -> str:
+    """A table below the shared data that nobody adds to any more."""
+    return mapping("csv", name, f"{DATA}/{path}.csv", *events, zone=zone, finished=True, **more)
 
-[[event]]
-type = "help_engaged"
-when = {{ page = "Help" }}           # also of those who are not logged in: they are refused, not overlooked
-at = {{ from = "{{ts}}", format = "epoch_ms" }}
-account_id = "{{userId}}"
-user_id = "{{userId}}"
-properties = {{ source = "OTHER", channel = "help page" }}
 
-[[event]]
-type = "converted"
-when = {{ page = "Submit Upgrade", auth = "Logged In" }}
-at = {{ from = "{{ts}}", format = "epoch_ms" }}
-account_id = "{{userId}}"
-user_id = "{{userId}}"
-properties = {{ plan = "paid" }}
+def _log(kind: str, pages: Any, properties: dict[str, Any], **more: str) -> str:
+    at = {"from": "{ts}", "format": "epoch_ms"}
+    return event(kind, at, "{userId}", "{userId}", when={"page": pages, **more}, properties=properties)
 
-[[event]]
-type = "churned"
-when = {{ page = "Submit Downgrade", auth = "Logged In" }}
-at = {{ from = "{{ts}}", format = "epoch_ms" }}
-account_id = "{{userId}}"
-user_id = "{{userId}}"
-properties = {{ reason = "downgraded" }}
-"""
-NPS = f"""
-[source]
-kind = "csv"
-name = "nps"
-path = "{DATA}/nps_service_appointments/nps.csv"
-zone = "Europe/Brussels"
-ambiguous = "earlier"
-finished = true
 
-[lookup.appointment]
-path = "{DATA}/nps_service_appointments/serviceappointments.csv"
-key = "serviceappointment_id"
-by = "serviceappointment_id"
+USED = ["NextSong", "Home", "Settings", "Save Settings", "Downgrade", "Upgrade", "About", "Error"]
+"""The pages by which the service is used."""
+SPARKIFY = mapping(
+    "jsonl", "sparkify", f"{DATA}/sparkify_dend_logs/log_data_2018-11.jsonl",
+    _log("core_action", USED, {"feature": "{page}"}, auth="Logged In"),
+    # also of those who are not logged in: they are refused, not overlooked
+    _log("help_engaged", "Help", {"source": "OTHER", "channel": "help page"}),
+    _log("converted", "Submit Upgrade", {"plan": "paid"}, auth="Logged In"),
+    _log("churned", "Submit Downgrade", {"reason": "downgraded"}, auth="Logged In"),
+    finished=True,
+)  # fmt: skip
+"""An application's log, one JSON object a line."""
 
-[[event]]
-type = "survey_answered"
-at = "{{submitted_at}}"
-account_id = "{{appointment.service_territory}}"
-user_id = "{{serviceappointment_id}}"
-properties = {{ survey = "nps", score = {{ from = "{{nps}}", as = "integer" }}, about = "support" }}
-"""
-APPOINTMENTS = f"""
-[source]
-kind = "csv"
-name = "appointments"
-path = "{DATA}/nps_service_appointments/serviceappointments.csv"
-zone = "Europe/Brussels"
-finished = true
+APPOINTMENT = "{serviceappointment_id}"
+NPS = csv(
+    "nps", "nps_service_appointments/nps",
+    event("survey_answered", "{submitted_at}", "{appointment.service_territory}", APPOINTMENT,
+          properties={"survey": "nps", "score": {"from": "{nps}", "as": "integer"}, "about": "support"}),
+    zone="Europe/Brussels", ambiguous="earlier",
+    lookups=lookup("appointment", f"{DATA}/nps_service_appointments/serviceappointments.csv", "serviceappointment_id"),
+)  # fmt: skip
+APPOINTMENTS = csv(
+    "appointments", "nps_service_appointments/serviceappointments",
+    event("ticket_opened", "{created_date}", "{service_territory}", id=APPOINTMENT,
+          properties={"ticket": APPOINTMENT, "area": "{work_type}"}),
+    zone="Europe/Brussels",
+)  # fmt: skip
 
-[[event]]
-type = "ticket_opened"
-at = "{{created_date}}"
-account_id = "{{service_territory}}"
-id = "{{serviceappointment_id}}"
-properties = {{ ticket = "{{serviceappointment_id}}", area = "{{work_type}}" }}
-"""
-STARTS = '{ 2013J = "2013-10-01", 2014J = "2014-10-01" }'
-THREE = '["AAA-2013J", "AAA-2014J", "BBB-2013J", "BBB-2014J", "EEE-2013J", "FFF-2013J", "FFF-2014J"]'
+STARTS = {"2013J": "2013-10-01", "2014J": "2014-10-01"}
+COURSE, LEARNER = "{code_module}-{code_presentation}", "{id_student}"
+THREE = {COURSE: ["AAA-2013J", "AAA-2014J", "BBB-2013J", "BBB-2014J", "EEE-2013J", "FFF-2013J", "FFF-2014J"]}
 """Presentations with exactly three tutor-marked assessments."""
 FOLDER = f"{DATA}/oulad_subset"
 
@@ -104,167 +70,69 @@ def three_tasks() -> dict[str, str]:
     }
 
 
+def _day(presentation: str, days: Any) -> dict[str, Any]:
+    """A day counted from the start of a presentation."""
+    return {"from": {"from": presentation, "map": STARTS}, "days": days}
+
+
 def oulad(tasks: dict[str, str]) -> tuple[str, str, str]:
     """Registrations, submissions and results. tasks: id_assessment -> task, of the presentations taken."""
-    registered = f"""
-[source]
-kind = "csv"
-name = "registrations"
-path = "{FOLDER}/studentInfo.csv"
-zone = "UTC"
-finished = true
-[lookup.registration]
-path = "{FOLDER}/studentRegistration.csv"
-key = "{{code_module}}-{{code_presentation}}-{{id_student}}"
-by = "{{code_module}}-{{code_presentation}}-{{id_student}}"
-[[event]]
-type = "trial_started"
-when = {{ "{{code_module}}-{{code_presentation}}" = {THREE} }}
-at = {{ from = {{ from = "{{code_presentation}}", map = {STARTS} }}, days = {{ from = "{{registration.date_registration}}", default = 0 }} }}
-account_id = "{{code_module}}-{{code_presentation}}"
-user_id = "{{id_student}}"
-id = "{{code_module}}-{{code_presentation}}-{{id_student}}"
-"""
-    numbers = ", ".join(f'{exam} = "{task}"' for exam, task in tasks.items())
-    submitted = f"""
-[source]
-kind = "csv"
-name = "submissions"
-path = "{FOLDER}/studentAssessment.csv"
-zone = "UTC"
-finished = true
-[lookup.exam]
-path = "{FOLDER}/assessments.csv"
-key = "id_assessment"
-by = "id_assessment"
-[[event]]
-type = "task_completed"
-when = {{ id_assessment = [{", ".join(tasks)}] }}
-at = {{ from = {{ from = "{{exam.code_presentation}}", map = {STARTS} }}, days = "{{date_submitted}}" }}
-account_id = "{{exam.code_module}}-{{exam.code_presentation}}"
-user_id = "{{id_student}}"
-properties = {{ task = {{ from = "{{id_assessment}}", map = {{ {numbers} }} }} }}
-"""
-    common = f"""
-at = {{ from = {{ from = "{{code_presentation}}", map = {STARTS} }}, days = "{{course.module_presentation_length}}" }}
-account_id = "{{code_module}}-{{code_presentation}}"
-user_id = "{{id_student}}"
-"""
-    ended = f"""
-[source]
-kind = "csv"
-name = "results"
-path = "{FOLDER}/studentInfo.csv"
-zone = "UTC"
-finished = true
-[lookup.course]
-path = "{FOLDER}/courses.csv"
-key = "{{code_module}}-{{code_presentation}}"
-by = "{{code_module}}-{{code_presentation}}"
-[[event]]
-type = "converted"
-when = {{ "{{code_module}}-{{code_presentation}}" = {THREE}, final_result = ["Pass", "Distinction"] }}
-{common}
-[[event]]
-type = "trial_lapsed"
-when = {{ "{{code_module}}-{{code_presentation}}" = {THREE}, final_result = {{ not = ["Pass", "Distinction"] }} }}
-{common}
-properties = {{ reason = "{{final_result}}" }}
-"""
+    enrolment = f"{COURSE}-{LEARNER}"
+    registered = csv(
+        "registrations", "oulad_subset/studentInfo",
+        event("trial_started", _day("{code_presentation}", {"from": "{registration.date_registration}", "default": 0}),
+              COURSE, LEARNER, when=THREE, id=enrolment),
+        lookups=lookup("registration", f"{FOLDER}/studentRegistration.csv", enrolment),
+    )  # fmt: skip
+    submitted = csv(
+        "submissions", "oulad_subset/studentAssessment",
+        event("task_completed", _day("{exam.code_presentation}", "{date_submitted}"),
+              "{exam.code_module}-{exam.code_presentation}", LEARNER, when={"id_assessment": [int(exam) for exam in tasks]},
+              properties={"task": {"from": "{id_assessment}", "map": tasks}}),
+        lookups=lookup("exam", f"{FOLDER}/assessments.csv", "id_assessment"),
+    )  # fmt: skip
+    passed = ["Pass", "Distinction"]
+    over = (_day("{code_presentation}", "{course.module_presentation_length}"), COURSE, LEARNER)
+    ended = csv(
+        "results", "oulad_subset/studentInfo",
+        event("converted", *over, when={**THREE, "final_result": passed}),
+        event("trial_lapsed", *over, when={**THREE, "final_result": {"not": passed}},
+              properties={"reason": "{final_result}"}),
+        lookups=lookup("course", f"{FOLDER}/courses.csv", COURSE),
+    )  # fmt: skip
     return registered, submitted, ended
 
 
-COOKIE_CATS = f"""
-[source]
-kind = "csv"
-name = "cats"
-path = "{DATA}/cookie_cats/cookie_cats.csv"
-zone = "UTC"
-finished = true
+def _assigned(who: tuple[Any, str], experiment: str, column: str, arms: dict[str, str], **more: Any) -> str:
+    arm = {"from": column, "map": arms}
+    return event("experiment_assigned", "2026-01-01", *who, properties={"experiment": experiment, "arm": arm}, **more)
 
-[[event]]
-type = "experiment_assigned"
-at = "2026-01-01"                   # the table tells no time: one day stands for all
-account_id = "{{userid}}"
-user_id = "{{userid}}"
-properties = {{ experiment = "gate", arm = {{ from = "{{version}}", map = {{ gate_30 = "control", gate_40 = "test" }} }} }}
 
-[[event]]
-type = "core_action"
-when = {{ retention_1 = "TRUE" }}
-at = "2026-01-02"
-account_id = "{{userid}}"
-user_id = "{{userid}}"
-properties = {{ feature = "day-1" }}
+PLAYER = ("{userid}", "{userid}")
+COOKIE_CATS = csv(
+    "cats", "cookie_cats/cookie_cats",
+    _assigned(PLAYER, "gate", "{version}", {"gate_30": "control", "gate_40": "test"}),  # it tells no time
+    *(event("core_action", f"2026-01-{day + 1:02}", *PLAYER, when={f"retention_{day}": "TRUE"},
+            properties={"feature": f"day-{day}"}) for day in (1, 7)),
+)  # fmt: skip
 
-[[event]]
-type = "core_action"
-when = {{ retention_7 = "TRUE" }}
-at = "2026-01-08"
-account_id = "{{userid}}"
-user_id = "{{userid}}"
-properties = {{ feature = "day-7" }}
-"""
-JOBS = f"""
-[source]
-kind = "csv"
-name = "jobs"
-path = "{DATA}/rct_noncompliance_cluster/jobs2_jobs.csv"
-zone = "UTC"
-finished = true
+SEEKER = ("{#line}", "{#line}")
+JOBS = csv(
+    "jobs", "rct_noncompliance_cluster/jobs2_jobs",
+    _assigned(SEEKER, "seminar", "{treat}", {"0": "control", "1": "test"}),
+    event("help_engaged", "2026-01-02", *SEEKER, when={"comply": 1}, properties={"source": "CS"}),
+    *(event("outcome_observed", "2026-01-10", *SEEKER,
+            properties={"name": name, "value": {"from": f"{{{name}}}", "as": "number"}})
+      for name in ("job_seek", "job_dich")),
+)  # fmt: skip
 
-[[event]]
-type = "experiment_assigned"
-at = "2026-01-01"
-account_id = "{{#line}}"
-user_id = "{{#line}}"
-properties = {{ experiment = "seminar", arm = {{ from = "{{treat}}", map = {{ 0 = "control", 1 = "test" }} }} }}
-
-[[event]]
-type = "help_engaged"
-when = {{ comply = 1 }}
-at = "2026-01-02"
-account_id = "{{#line}}"
-user_id = "{{#line}}"
-properties = {{ source = "CS" }}
-
-[[event]]
-type = "outcome_observed"
-at = "2026-01-10"
-account_id = "{{#line}}"
-user_id = "{{#line}}"
-properties = {{ name = "job_seek", value = {{ from = "{{job_seek}}", as = "number" }} }}
-
-[[event]]
-type = "outcome_observed"
-at = "2026-01-10"
-account_id = "{{#line}}"
-user_id = "{{#line}}"
-properties = {{ name = "job_dich", value = {{ from = "{{job_dich}}", as = "number" }} }}
-"""
-THORNTON = f"""
-[source]
-kind = "csv"
-name = "thornton"
-path = "{DATA}/rct_noncompliance_cluster/thornton_hiv.csv"
-zone = "UTC"
-finished = true
-
-[[event]]
-type = "experiment_assigned"
-when = {{ any = {{ empty = false }}, got = {{ empty = false }} }}
-at = "2026-01-01"
-account_id = {{ from = "{{villnum}}", as = "text", default = "unknown" }}
-user_id = "{{#line}}"
-properties = {{ experiment = "incentive", arm = {{ from = "{{any}}", map = {{ "0.0" = "control", "1.0" = "test" }} }} }}
-
-[[event]]
-type = "converted"
-when = {{ any = {{ empty = false }}, got = "1.0" }}
-at = "2026-01-02"
-account_id = {{ from = "{{villnum}}", as = "text", default = "unknown" }}
-user_id = "{{#line}}"
-"""
+VILLAGER = ({"from": "{villnum}", "as": "text", "default": "unknown"}, "{#line}")
+TOLD = {"empty": False}
+THORNTON = csv(
+    "thornton", "rct_noncompliance_cluster/thornton_hiv",
+    _assigned(VILLAGER, "incentive", "{any}", {"0.0": "control", "1.0": "test"}, when={"any": TOLD, "got": TOLD}),
+    event("converted", "2026-01-02", *VILLAGER, when={"any": TOLD, "got": "1.0"}),
+)  # fmt: skip
 
 
 def plan(id_: str, metrics: str, extra: str = "") -> str:
@@ -283,10 +151,3 @@ analyse_at = 2026-01-20T00:00:00Z
 {extra}
 {metrics}
 """
-
-
-def write(folder: Path, name: str, text: str) -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
