@@ -7,7 +7,7 @@ from streams.placement import Placement
 from tests.support.build import encoded, event, instant
 from tests.support.stack import Reading, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 
 def test_a_first_record_that_came_alone_does_not_hold_back_those_behind_it(namespace):
@@ -27,6 +27,6 @@ def test_a_first_record_that_came_alone_does_not_hold_back_those_behind_it(names
         send("first")
         reading.settled(accepted=1)
         send(*(f"user-{n}" for n in range(10)))
-        reading.settled(accepted=11, deadline_s=20)
+        reading.settled(accepted=11)
         assert reading.acknowledged()["product-events", home] == 10
         stack.check()

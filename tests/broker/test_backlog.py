@@ -13,7 +13,7 @@ from models.simulation import simulate
 from streams.app import BATCH_RECORDS
 from tests.support.stack import Reading, differences, play, replayed, start_scorer, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 
 
 def test_a_backlog_that_waited_for_the_scorer_is_read_whole(namespace, tmp_path):

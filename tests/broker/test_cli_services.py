@@ -10,7 +10,7 @@ import pytest
 from livelift.local.topics import wanted
 from tests.support.ended import complaint
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 DEADLINE_S = 60
 
 

@@ -15,7 +15,7 @@ from models.events import HOME, SOURCES
 from tests.support.education_log import ACTIONS, timeline
 from tests.support.stack import Reading, differences, play, replayed, running, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.broker
 ROOT = Path(__file__).resolve().parents[2]
 ARTICLE = {"id": "a1", "at": "2026-06-14T09:00:00Z", "what": "article published", "area": "billing"}
 

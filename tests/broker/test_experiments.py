@@ -22,7 +22,7 @@ from streams.plans import Plans
 from tests.support.build import PLAN, Worker, event, instant, tick
 from tests.support.ended import complaint, done
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 DEADLINE_S = 60
 ROOT = Path(__file__).resolve().parents[2]
 

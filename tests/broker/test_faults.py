@@ -13,7 +13,7 @@ from tests.support import oulad
 from tests.support.faults import comings, kills, pause, readers
 from tests.support.shared_data import needs
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.broker
 BESIDE = ("learner", "publisher")
 
 

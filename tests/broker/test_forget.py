@@ -18,7 +18,7 @@ from streams.placement import Placement
 from tests.support.build import PLAN, encoded, event, instant, tick
 from tests.support.stack import Reading, differences, play, replayed, running, start_scorer
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 ACCOUNTS = ("acme", "bolt", "cafe", "dune")
 ANN, BOLT = ("acme", "ann"), ("bolt", None)
 FUNNEL_AND_ARMS = ("funnel", "experiments", "experiment:widget")

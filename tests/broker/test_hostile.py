@@ -23,7 +23,7 @@ from streams.topics import MESSAGE_LIMIT
 from tests.support.build import encoded, event, instant
 from tests.support.stack import Reading, running, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 OVERHEAD = 200
 """Bytes of a record and its batch beside the value, at most."""
@@ -81,8 +81,8 @@ class Installation:
 
     def counts(self) -> Counter[str]:
         """What `quality` counts, once everything sent is in it."""
-        until("everything sent is acknowledged", self.acknowledged, 30)
-        self.reading.settled(deadline_s=30, with_list=False)
+        until("everything sent is acknowledged", self.acknowledged)
+        self.reading.settled(with_list=False)
         quality = self.reading.quality()
         counted = {name: quality.get(name, 0) for name in ("accepted", "duplicate", "late", "suppressed", "forwarded")}
         counted |= {f"refused {reason}": number for reason, number in quality["refused"].items()}

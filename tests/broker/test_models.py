@@ -18,7 +18,7 @@ from tests.support.contending import FIRST_WEEK, a_log
 from tests.support.ended import complaint, done
 from tests.support.stack import running, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 ROOT = Path(__file__).resolve().parents[2]
 WEEKS = 14
 LAST = FIRST_WEEK + 7 * (WEEKS - 1) + 14

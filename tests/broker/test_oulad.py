@@ -17,7 +17,7 @@ from tests.support import oulad
 from tests.support.shared_data import needs
 from tests.support.stack import ROLES, Reading, differences, play, replayed, running
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 SUBSETS, AT_ONCE = 10, 5
 COUNTED = ("dose", "completed", "skipped", "out_of_order")
 

@@ -7,7 +7,7 @@ from confluent_kafka.admin import AdminClient
 from consumers.history import Past
 from models.events import SOURCES
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 
 
 def sent(settings, values, partition=1):

@@ -10,7 +10,7 @@ import pytest
 from tests.support.readme import blocks, run_shell
 from tests.support.stack import Reading, running, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 ANN = "getting-started/ann"
 
 

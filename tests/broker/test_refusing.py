@@ -25,7 +25,7 @@ from streams.ticks import tick_outputs
 from tests.support.build import instant
 from tests.support.stack import running, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.broker
 WAIT = 30
 
 

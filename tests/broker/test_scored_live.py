@@ -11,7 +11,7 @@ from streams.models import Models
 from tests.support.leaving import write_leaving
 from tests.support.stack import Reading, differences, play, replayed, running, start_scorer, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 QUICK = """\
 [label]
 horizon_days = 14
@@ -38,7 +38,7 @@ def test_accounts_are_scored_by_a_model_as_in_replay_though_learner_and_scorer_a
         stack.workers["learner"].process.kill()
         stack.workers["learner"].process.wait()
         stack.start_worker("learner", "learner")
-        held = reading.settled(recording.events, recording.last_tick, deadline_s=180)
+        held = reading.settled(recording.events, recording.last_tick)
         stack.check()
         assert_explained_alike(held, settings, recording)
     assert held["model"]["basis"].startswith("logistic@"), held["model"].get("because")

@@ -18,7 +18,7 @@ from tests.support.shared_data import needs
 from tests.support.sources import write
 from tests.support.stack import Reading, running, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.broker
 SENDING = ROOT / "docs" / "guides" / "sending-events.md"
 AT = "2026-05-05T08:00:00Z"
 
@@ -79,7 +79,7 @@ def test_learners_come_out_of_the_workers_with_the_published_figures(namespace, 
     paths = [write(tmp_path, f"{n}.toml", text) for n, text in enumerate(given.oulad(given.three_tasks()))]
     with running(settings) as stack:
         livelift(settings, "sources", "run", *paths)
-        held = Reading(settings).settled(2 * 7_685 + 20_742, deadline_s=150)
+        held = Reading(settings).settled(2 * 7_685 + 20_742)
         stack.check()
     funnel = held["funnel"]["getting-started"]
     assert [(step["converted"], step["users"]) for step in funnel["dose"]] == [

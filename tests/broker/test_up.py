@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 from consumers.snapshots import Snapshots
 from tests.support.stack import descendants, gone, until
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.broker
 NO_TRACEBACK = "Traceback"
 
 
@@ -42,7 +42,7 @@ class Up:
             assert self.process.poll() is None, self.said()
             return what in self.said()
 
-        until(f"`livelift up` says {what!r}", heard, 120)
+        until(f"`livelift up` says {what!r}", heard)
 
     def children(self) -> set[int]:
         found = descendants(self.process.pid)
@@ -55,7 +55,7 @@ class Up:
         if number is not None:
             self.process.send_signal(number)
         code = self.process.wait(60)
-        until("its processes have ended", lambda: all(gone(pid) for pid in self.seen), 20)
+        until("its processes have ended", lambda: all(gone(pid) for pid in self.seen))
         return code
 
 

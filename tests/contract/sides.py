@@ -108,7 +108,7 @@ class InRedis:
         return next(self._pulses)
 
     def snapshot(self) -> Snapshot:
-        until("the partials are in Redis", self._has_all, 20)
+        until("the partials are in Redis", self._has_all)
         for _ in range(AT_RISK_EVERY):  # the capacity list is read again once in so many pulses
             self.pulse()
         return self.held_now()

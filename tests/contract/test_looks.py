@@ -7,7 +7,7 @@ import pytest
 from tests.contract.sides import InRedis
 from tests.support.build import Json, Worker, event, instant, plan, tick, world
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.contract
 
 
 def assigned(numbers: range, arm: str) -> list[Json]:

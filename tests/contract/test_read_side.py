@@ -12,7 +12,7 @@ from tests.contract.sides import InMemory, InRedis, Side
 from tests.support.build import Json, Worker, event, instant, place, plan, tick, world
 from tests.support.stack import differences, until
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(40)]
+pytestmark = pytest.mark.contract
 NAMES = ("acme", "a:b", "a/b", "a|b", "by-score", "é ☃ 名", "a b", "%2F", "*", "{}")
 """Account ids are other people's: anything may be in them."""
 
@@ -251,7 +251,7 @@ def test_partitions_shares_add_up_and_each_replaces_its_own(side):
     assert found["funnel"]["getting-started"]["tasks"]["1"]["completed"] == 20
     assert found["quality"]["accepted"] == 40
     read.take([Output("partials", 0, b"funnel|getting-started|1", None)])
-    until("the share is taken out", lambda: completed(read) == len(homes[0]), 20)
+    until("the share is taken out", lambda: completed(read) == len(homes[0]))
 
 
 def completed(read: Side) -> int:

@@ -10,7 +10,7 @@ from tests.contract.test_read_side import done, forgotten, worker
 from tests.support.build import Json, event, instant, plan, tick, world
 from tests.support.stack import differences
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(40)]
+pytestmark = pytest.mark.contract
 
 
 @pytest.fixture

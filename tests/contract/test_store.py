@@ -8,7 +8,7 @@ from models.capacity import Listed
 from models.keys import account_key
 from streams.store import Change, Fence, OtherCluster, Store, encode
 
-pytestmark = [pytest.mark.contract, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.contract
 LARGE = 123_456_789_012_345
 """An offset past 1e14, where Lua's own way to write numbers loses digits."""
 

@@ -29,7 +29,7 @@ from tests.support.ended import complaint
 from tests.support.leaving import START, write_leaving
 from tests.support.readme import ROOT, blocks, run_shell
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.shell
 LIVELIFT = [sys.executable, "-m", "livelift"]
 HORIZON, UNSCORED, CONTACT = 28, 7, 28
 SETTINGS = f"[label]\nhorizon_days = {HORIZON}\nunscored_days = {UNSCORED}\n"

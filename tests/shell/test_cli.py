@@ -16,7 +16,7 @@ from typer.main import get_command
 from livelift.cli import app
 from tests.support.ended import complaint
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.shell
 LIVELIFT = [sys.executable, "-m", "livelift"]
 DEADLINE_S = 60
 

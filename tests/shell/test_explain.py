@@ -22,7 +22,7 @@ from models.product import Product
 from models.rows import NEVER, Close
 from tests.support.leaving import START, write_leaving
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.shell
 DEADLINE_S = 90
 QUICK = """\
 [label]

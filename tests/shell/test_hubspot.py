@@ -17,7 +17,7 @@ from models.health.judgement import Judgement
 from tests.support.hubspot import FIRST_JUDGED, FOLDER, write_hubspot
 from tests.support.shared_data import needs
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(300), needs("hubspot_freemium")]
+pytestmark = [pytest.mark.shell, needs("hubspot_freemium")]
 EVERY = 20
 EPOCH = date(1970, 1, 1)
 AHEAD = 27

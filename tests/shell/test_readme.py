@@ -10,7 +10,7 @@ from livelift.cli import app
 from models.product import read_product
 from tests.support.readme import README, ROOT, blocks, run_shell
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.shell
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"\]\(([^)\s#]+)(?:#[^)]*)?\)")
 

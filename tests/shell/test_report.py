@@ -30,7 +30,7 @@ from tests.support.ended import complaint
 from tests.support.readme import ROOT, blocks, run_shell
 from tests.support.shared_data import needs
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.shell
 CUSTOMERS = 400
 POINT_MM, LEAST_POINTS = 0.352778, 7
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")

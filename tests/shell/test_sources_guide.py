@@ -9,7 +9,7 @@ from livelift.sources.mapping import read_mapping
 from tests.support.readme import ROOT, blocks, run_shell
 from tests.support.sources import write
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.shell
 GUIDE = ROOT / "docs" / "guides" / "sources.md"
 
 

@@ -8,7 +8,7 @@ from livelift.sources.mapping import read_mapping
 from tests.support.postgres import postgres
 from tests.support.sources import send, write, written
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.shell
 MAPPING = """
 [source]
 kind = "sql"

@@ -20,7 +20,7 @@ from livelift.sources.to_folder import STATES, ToFolder
 from tests.support.mappings import USED
 from tests.support.sources import send, write, written
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.shell
 FILE = f'[source]\nkind = "csv"\nname = "use"\npath = "use.csv"\n{USED}'
 SQL = f"""
 [source]

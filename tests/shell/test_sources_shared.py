@@ -14,7 +14,7 @@ from tests.support.oulad import SETTINGS, reference
 from tests.support.shared_data import DATA, needs
 from tests.support.sources import events, outcomes, refusals, send, write, written
 
-pytestmark = [pytest.mark.shell, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.shell
 JOB_SEARCH = """
 [[metric]]
 name = "outcome:job_seek"

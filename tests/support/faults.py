@@ -21,11 +21,9 @@ from livelift.local.stack import Stack
 from livelift.recording import Recording
 from models.events import SOURCES
 from streams.fatal import CRASHED
-from tests.support.stack import POLL_S, Reading, differences, replayed, start_scorer, until
+from tests.support.stack import DEADLINE_S, POLL_S, Reading, differences, replayed, start_scorer, until
 from tests.support.steps import Play, playing
 
-SETTLED_S = 180.0
-LEAVES_S = 60.0
 SHARE_WHILE_STARTING = 0.25
 """Share of the kills that do not wait until the scorer holds its partitions again: they hit it starting, recovering."""
 STARTING_S, WORKING_S = (0.8, 3.0), (0.0, 1.5)
@@ -191,14 +189,14 @@ class Scene:
 
     def left(self, child: Child, code: int) -> None:
         """Wait until a worker has ended by itself, and for this reason."""
-        until(f"{child.name} has left", lambda: child.ended() is not None, LEAVES_S)
+        until(f"{child.name} has left", lambda: child.ended() is not None)
         if child.ended() != code:
             self.complain(f"{child.name} ended with exit code {child.ended()}, not {code}: {child.last_lines()}")
         self.forget(child)
 
     def _compare(self) -> None:
         try:
-            held = self.reading.settled(self.recording.events, self.recording.last_tick, SETTLED_S)
+            held = self.reading.settled(self.recording.events, self.recording.last_tick)
         except AssertionError as error:
             self.complain(str(error))
             held = self.reading.canonical()
@@ -273,7 +271,7 @@ def pause(
         before = scene.reading.acknowledged()
         start_scorer(stack, "second")
         stack.wait_ready(("second",))
-        until("the second scorer acknowledges", lambda: scene.reading.acknowledged() != before, LEAVES_S)
+        until("the second scorer acknowledges", lambda: scene.reading.acknowledged() != before)
 
     with scene.playing(seconds):
         scene.hold_at(first, last)
@@ -349,7 +347,7 @@ def readers(
         """The publisher is killed as soon as it has seen that Redis is empty: it has begun to write again, not ended."""
         fences, pulse = f"{stack.settings.redis_prefix}fences", stack.settings.topic("pulse")
         empty()
-        deadline = monotonic() + LEAVES_S
+        deadline = monotonic() + DEADLINE_S
         while not scene.reading.snapshots.client.hexists(fences, pulse) and monotonic() < deadline:
             pass  # to the millisecond: the time between this mark and the last key is short
         kill()

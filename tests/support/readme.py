@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 FENCE = re.compile(r"^```(\S+)(?: ([^\n]+))?\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-DEADLINE_S = 120
+DEADLINE_S = 300
 
 
 def blocks(language: str, mark: str = "", file: Path = README) -> list[str]:

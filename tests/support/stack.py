@@ -33,7 +33,8 @@ from models.snapshot import Snapshot, canonical
 from models.working import progress_of
 from streams.store import Store
 
-DEADLINE_S = 60.0
+DEADLINE_S = 180.0
+"""For what does not come: on a busy machine a worker may need a minute to start."""
 POLL_S = 0.1
 ROLES = ("scorer", "learner", "publisher")
 READ_BY_PUBLISHER = ("account-scores", "journey-signals")
