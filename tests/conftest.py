@@ -6,6 +6,7 @@ for workers, with a Kafka and a Redis each, the third computes.
 
 import gc
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -54,6 +55,12 @@ def _no_settings_from_outside() -> Iterator[None]:
         patch.setenv("LIVELIFT_SETTINGS", os.devnull)
         patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")  # no Kafka here lives for as long as C2 would take
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """Started in the background by a script we ignore Ctrl-C, and so would all that tests start and interrupt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def test_a_scorer_killed_three_times_and_replaced_by_strangers_ends_in_the_same_
         as_promised(kills(stack, customers, count=3, seconds=6), 3)
 
 
-def test_a_scorer_that_wakes_up_after_another_took_over_leaves_without_writing(namespace, customers):
+def test_a_scorer_that_wakes_up_after_another_took_over_writes_nothing_that_it_held(namespace, customers):
     settings = namespace(config=customers.config, session_timeout_s=2)
     with Stack(settings, BESIDE) as stack:
         as_promised(pause(stack, customers, pause_s=5, seconds=8), 2)

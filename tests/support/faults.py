@@ -194,6 +194,15 @@ class Scene:
             self.complain(f"{child.name} ended with exit code {child.ended()}, not {code}: {child.last_lines()}")
         self.forget(child)
 
+    def left_or_anew(self, child: Child, taken_over: int) -> None:
+        """Wait until a worker has left as another has its partitions, or has taken some over more often than so."""
+        until(
+            f"{child.name} has left or holds partitions again",
+            lambda: child.ended() is not None or times_taken_over(child) > taken_over,
+        )
+        if child.ended() is not None:
+            self.left(child, CRASHED)
+
     def _compare(self) -> None:
         try:
             held = self.reading.settled(self.recording.events, self.recording.last_tick)
@@ -220,6 +229,11 @@ def patiently(what: str, ask: Callable[[], Found]) -> Found:
             return []
 
     return until(what, answer)[0]
+
+
+def times_taken_over(scorer: Child) -> int:
+    """How often it has been given partitions."""
+    return scorer.log.read_text().count("partitions taken over")
 
 
 def quiet(text: str) -> None:
@@ -259,7 +273,8 @@ def pause(
 ) -> Outcome:  # fmt: skip
     """SIGSTOP of the scorer with work in hand, for longer than its session; a second takes over; then SIGCONT.
 
-    The paused one has to leave without writing: what it still holds is another's by now.
+    The paused one has to leave without writing: what it still holds is another's by now. Only if it had finished all
+    it held, and had nothing left but to acknowledge it, may it join the group anew.
     """
     assert pause_s > stack.settings.session_timeout_s, "a pause within the session time changes no owner"
     scene = Scene("pause", stack, recording, seed, tell)
@@ -278,7 +293,10 @@ def pause(
         struck = scene.strike("SIGSTOP", lambda: paused.process.send_signal(signal.SIGSTOP), second, [paused])
         sleep(max(0.0, pause_s - struck.back_s))  # the pause itself: nothing is waited for
         scene.hold_at(last, None)
-        scene.strike("SIGCONT", lambda: paused.process.send_signal(signal.SIGCONT), lambda: scene.left(paused, CRASHED))
+        before = times_taken_over(paused)
+        scene.strike(
+            "SIGCONT", lambda: paused.process.send_signal(signal.SIGCONT), lambda: scene.left_or_anew(paused, before)
+        )
     return scene.outcome
 
 
