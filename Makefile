@@ -26,7 +26,7 @@ demo: setup ## play a simulated trial through everything and watch it (ARGS=--on
 # Workers and commands are started more than a hundred times: none has to compile what another has.
 test: export PYTHONDONTWRITEBYTECODE =
 test: export PYTHONPYCACHEPREFIX = $(CURDIR)/.pytest_cache/bytecode
-test: setup ## every test, with real Kafka and Redis, in three processes (with ARGS: in one)
+test: setup ## every test, with real Kafka, Redis and Chromium, in three processes (with ARGS: in one)
 	$(BIN)/python -m pytest $(or $(ARGS),-n 3)
 
 lint: setup ## style, types, import direction

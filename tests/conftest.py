@@ -21,6 +21,7 @@ from confluent_kafka.admin import AdminClient
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
+from livelift.local.browser import NoBrowser, browser
 from livelift.local.jars import WrongJars
 from livelift.local.kafka import LocalKafka
 from livelift.local.process import NotStarted
@@ -29,11 +30,13 @@ from livelift.local.topics import create_topics, wanted
 from livelift.settings import Settings
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
-WITH_SERVICES = ("broker", "contract")
+WITH_SERVICES = ("broker", "browser", "contract")
 STOREYS = (*WITH_SERVICES, "shell", "core")
 """In the order in which they run: long files first, so that no process has one to itself in the end."""
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-KEPT = {"LIVELIFT_JAVA"}
+EXCUSED = ("not on this machine", *(() if DATA.is_dir() else ("shared/data",)))
+"""Why a test may be skipped in CI, too: another language's tools, and data that is not there."""
+KEPT = {"LIVELIFT_JAVA", "LIVELIFT_BROWSER"}
 
 # -- services --------------------------------------------------------------------------------------------------------
 
@@ -120,6 +123,25 @@ def module_namespace(services: Services, tmp_path_factory: pytest.TempPathFactor
         yield make
 
 
+# -- a browser --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def chromium(_no_settings_from_outside: None) -> Iterator[Any]:
+    """Playwright's Browser. Where there is none, tests skip; in CI that is a failure.
+
+    For no longer than a module: while it is open, tests that run a loop of asyncio's own cannot run in this thread.
+    """
+    with ExitStack() as exits:
+        try:
+            launched = exits.enter_context(browser())
+        except NoBrowser as error:
+            if IN_CI:
+                raise
+            pytest.skip(str(error))
+        yield launched
+
+
 # -- side by side ----------------------------------------------------------------------------------------------------
 
 
@@ -158,10 +180,10 @@ skipped: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count, per storey, the tests that really ran; note those skipped, but for data that is not on this machine."""
+    """Count, per storey, the tests that really ran; note those skipped without an excuse."""
     if report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        if "shared/data" not in reason or DATA.is_dir():
+        if not any(excused in reason for excused in EXCUSED):
             skipped.append(f"{report.nodeid}: {reason}")
     elif report.when == "call":
         ran[storey_of(report.nodeid)] += 1
