@@ -38,6 +38,7 @@ AT_ONCE = 5000
 POLL_MS, SENDING_POLL_MS = 100, 5
 REBALANCE_MS = 60_000
 """How long the group waits for a member that was killed while it joined."""
+UNKNOWN_S = 0.2
 LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
 decode_command = msgspec.json.Decoder(Command).decode
 log = structlog.get_logger()
@@ -72,8 +73,10 @@ class Alerts:
     def run(self) -> None:
         """Work until stopped. Raises NotStored, and whatever Kafka's client raises: then nothing has been said that was
         not written down, and a new process goes on from there."""
-        self._consumer.subscribe([self.here.topic(name) for name in READ], listener=_Listener(self))
+        topics = [self.here.topic(name) for name in READ]
         try:
+            know(self._consumer, topics, self.stopped)
+            self._consumer.subscribe(topics, listener=_Listener(self))
             while not self.stopped.is_set():
                 records = self._consumer.poll(timeout_ms=self._patience, max_records=AT_ONCE)
                 self._heard_of_group = monotonic()
@@ -155,6 +158,15 @@ class Alerts:
         return postmen(
             self.here.rules.channel, self._results, lambda key, channel: self.alive() and wanted(key, channel)
         )
+
+
+def know(consumer: Any, topics: Iterable[str], stopped: Event) -> None:
+    """Wait until the client knows the topics' partitions. What it subscribes to while it still connects it may not hear
+    of for minutes (kafka-python 3.0.12: an answer that was under way counts as the one asked for); it would then give
+    out no partitions, and stand by for nobody."""
+    while not all(consumer.partitions_for_topic(topic) for topic in topics):
+        if stopped.wait(UNKNOWN_S):
+            return
 
 
 class Held(NamedTuple):
