@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import redis
 
-HASHES = "journeys:"
+HASHES = "journeys:", "alerts:open"
 RANKING = "accounts:by-score"
 RANKINGS = "accounts:by-"
-OWN = {"fences", "placed", "owners"}
-"""What the publisher keeps for itself."""
+OWN = {"fences", "placed", "owners", "alerts:filled"}
+"""What the publisher and the alerts process keep for themselves."""
 BATCH = 500
 CONNECT_S, ANSWER_S = 5.0, 10.0
 

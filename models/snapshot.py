@@ -278,9 +278,14 @@ LIVE = {
 
 
 def canonical(snapshot: Mapping[str, Any]) -> Snapshot:
-    """The part of a snapshot that any two runs over the same events agree on (EVENTS.md, "Recording")."""
+    """The part of a snapshot that any two runs over the same events agree on (EVENTS.md, "Recording"). Alerts are none
+    of it: they depend on when somebody was told, and on what people said."""
     plain = msgspec.json.decode(msgspec.json.encode(snapshot))
-    return {key: _canonical(key, value) for key, value in sorted(plain.items()) if not key.endswith(":history")}
+    return {key: _canonical(key, value) for key, value in sorted(plain.items()) if _is_canonical(key)}
+
+
+def _is_canonical(key: str) -> bool:
+    return not (key.endswith(":history") or key.startswith("alerts:"))
 
 
 def _canonical(key: str, value: Any) -> Any:

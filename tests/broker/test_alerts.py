@@ -11,7 +11,9 @@ import redis
 from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from consumers.snapshots import Snapshots
 from models.clock import rfc3339
+from models.snapshot import canonical
 from tests.support.alerting import score, signal
 from tests.support.build import T0
 from tests.support.ended import complaint, done
@@ -142,6 +144,9 @@ def test_redis_is_filled_again_from_the_topic_when_it_was_emptied(office: Office
         one["deliveries"] and one["deliveries"][0]["state"] == "sent" for one in office.open().values()
     ))  # fmt: skip
     before = office.open()
+    everything = Snapshots(office.settings.require_redis(), office.settings.redis_prefix).everything()
+    assert {one["account_id"] for one in everything["alerts:open"].values()} == {f"a{number}" for number in range(5)}
+    assert everything["alerts:rules"]["rules"] and canonical(everything) == {}, "alerts are no part of what replay says"
     office.redis.delete(*(key for key in office.redis.scan_iter(f"{office.settings.redis_prefix}alerts:*")))
     until("all are shown again", lambda: len(office.open()) == 5)
     without = [{name: {k: v for k, v in one.items() if k != "as_of"} for name, one in found.items()}
