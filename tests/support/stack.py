@@ -181,9 +181,9 @@ class Reading:
         if unread:
             yield f"not read yet: experiments {sorted(unread)}"
 
-    def acknowledged(self) -> dict[tuple[str, int], int]:
-        """(topic, partition) -> last offset that the scorers' group has committed."""
-        group = self.settings.topic("livelift-scorer")
+    def acknowledged(self, group: str = "livelift-scorer") -> dict[tuple[str, int], int]:
+        """(topic, partition) -> last offset that a group, by default the scorers', has committed."""
+        group = self.settings.topic(group)
         asked = ConsumerGroupTopicPartitions(group)
         held = self._admin.list_consumer_group_offsets([asked])[group].result().topic_partitions
         short = len(self.settings.namespace)
