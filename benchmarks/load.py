@@ -51,12 +51,12 @@ def generate(size: Size) -> list[Output]:
     step = size.hours * HOUR // size.events
     found = tick_outputs(STARTS_AT, size.partitions, "log")
     hour = STARTS_AT + HOUR
-    for number, (kind, account_id, properties, user_id, token) in enumerate(_happenings(size)):
+    for number, (kind, account_id, properties, user_id, token) in enumerate(happenings(size)):
         at = STARTS_AT + number * step
         while at >= hour:
             found += tick_outputs(hour, size.partitions, "log")
             hour += HOUR
-        value = _encode(number, token, kind, at, account_id, user_id, properties)
+        value = written(number, token, kind, at, account_id, user_id, properties)
         topic = TOPIC_OF[kind]
         found.append(Output(topic, placement.of(account_id), account_id.encode(), value))
     while hour <= STARTS_AT + size.hours * HOUR:
@@ -77,7 +77,7 @@ def _topics() -> dict[str, str]:
 TOPIC_OF = _topics()
 
 
-def _happenings(size: Size) -> Iterator[tuple[str, str, str, str | None, str]]:
+def happenings(size: Size) -> Iterator[tuple[str, str, str, str | None, str]]:
     """(type, account, properties as JSON, user, random token): who did what next."""
     draw = np.random.default_rng(size.seed)
     weight = draw.lognormal(sigma=1.0, size=size.accounts)
@@ -124,7 +124,7 @@ def _properties(kind: str, task: int, feature: str, token: int) -> str:
             return f'{{"amount":{token % 900 + 50}}}'
 
 
-def _encode(
+def written(
     number: int, token: str, kind: str, at: int, account_id: str, user_id: str | None, properties: str
 ) -> bytes:
     person = f'"user_id":"{user_id}",' if user_id is not None else ""

@@ -5,6 +5,7 @@ whole message is kept beside them and read when there is something to tell.
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -67,7 +68,7 @@ class Score(Struct, frozen=True):
         """By how many points the score is below the close of so many days ago; None without a comparable one."""
         if not self.closes:
             return None
-        then = date_of(day_of(instant_of(self.at)) - days)
+        then = days_before(self.at, days)
         before = [score for day, score in self.closes if day <= then]
         return before[-1] - self.score if before else None
 
@@ -117,6 +118,12 @@ Evidence = Score | Signal
 def instant_of(text: str) -> int:
     """An RFC 3339 instant of ours in microseconds."""
     return micros(datetime.fromisoformat(text))
+
+
+@lru_cache(maxsize=1024)
+def days_before(at: str, days: int) -> str:
+    """The date so many days before an instant. Kept, since most scores are of the same few instants: those of ticks."""
+    return date_of(day_of(instant_of(at)) - days)
 
 
 decode_score = msgspec.json.Decoder(Score).decode
