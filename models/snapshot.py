@@ -20,7 +20,7 @@ from models.education.sums import ALL_TICKETS, AREAS, OF_AREA
 from models.events import SOURCES
 from models.keys import SCHEMA
 from models.messages import split_partial_key
-from models.plan import PublishedPlan
+from models.plan import PublishedPlan, State
 from models.product import Product
 from models.readout import experiment
 from models.readout.looks import NOTHING_SEEN, Looks, joined
@@ -208,17 +208,57 @@ def aggregates(partials: Partials, world: World) -> Snapshot:
     headlines = []
     for id_, published in sorted(world.plans.items()):
         if not partials.knows(published.fingerprint):
-            headlines.append({"experiment": id_, "because": "the workers are reading their rows against its plan"})
+            headlines.append(unread(published, "the workers are reading their rows against its plan"))
             continue
-        reading = partials.experiment(published)
+        reading = {**partials.experiment(published), "queue_state": queue_state(published)}
         headlines.append(headline(published, reading))
         found[f"experiment:{id_}"] = {**common, **reading}
+    headlines += [unread(published, NOT_COUNTED[published.state]) for _, published in sorted(world.waiting.items())]
     found["experiments"] = {**common, "experiments": headlines}
     return found
 
 
 def funnels(partials: Partials, world: World) -> Snapshot:
     return {journey.id: funnel.read(partials.funnel(journey.id), journey) for journey in world.product.journey}
+
+
+NOT_COUNTED: dict[State, str] = {
+    "draft": "it is a draft: nobody is assigned yet",
+    "queued": "it waits in the queue: nobody is assigned yet",
+    "running": "it has just begun",
+    "stopped": "it was stopped before it began: nobody counts",
+}
+"""Why nothing is read of an experiment that no row counts for, by its state."""
+
+
+def unread(published: PublishedPlan, because: str) -> Snapshot:
+    """One line of the list of experiments, for one of which nothing is read."""
+    return {
+        "experiment": published.plan.id,
+        "hypothesis": published.plan.experiment.hypothesis,
+        "state": published.state,
+        "queue_state": queue_state(published),
+        "metric": published.plan.primary.name,
+        "because": because,
+        "decision": None,
+    }
+
+
+def queue_state(published: PublishedPlan) -> Snapshot:
+    """Where an experiment stands among all, and its life so far: who brought it into which state, when, and why.
+
+    `place` is null for a draft, which has none, and `level` for a plan that was written before there was a queue.
+    """
+    words = [{"state": word.state, "at": rfc3339(word.at), "by": word.by, "why": word.why} for word in published.words]
+    return {
+        "state": published.state,
+        "place": published.place or None,
+        "level": published.level,
+        "plan_hash": published.plan_hash,
+        "begins": rfc3339(published.begins),
+        "stopped_at": None if published.stopped_at is None else rfc3339(published.stopped_at),
+        "words": words,
+    }
 
 
 def headline(published: PublishedPlan, reading: Mapping[str, Any]) -> Snapshot:
@@ -228,6 +268,7 @@ def headline(published: PublishedPlan, reading: Mapping[str, Any]) -> Snapshot:
         "experiment": reading["experiment"],
         "hypothesis": reading["hypothesis"],
         "state": published.state,
+        "queue_state": reading["queue_state"],
         "assigned": sum(arm["assigned"] for arm in reading["arms"].values()),
         "mature": sum(arm["mature"] for arm in reading["arms"].values()),
         "metric": published.plan.primary.name,
@@ -268,8 +309,9 @@ def quality(partials: Partials) -> Snapshot:
 ENVELOPE = {"published_at", "fence"}
 UNEVEN = {"late", "duplicate", "suppressed", "forwarded", "lag", "deduplication"}
 """Parts of `quality` that depend on how the events were sent, not on what they say."""
-WATCHED = {"decision", "queue", "looks", "srm"}
-"""Parts of an experiment that depend on when it was looked at: first crossings, latches and the verdict from them."""
+WATCHED = {"decision", "queue", "queue_state", "looks", "srm"}
+"""Parts of an experiment that depend on when it was looked at, or on who decided about it: first crossings, latches and
+the verdict from them, its life."""
 LIVE = {
     "as_of", "at", "because", "score_id", "causes", "drivers", "days_in_band", "risk", "probability_interval",
     "revenue_at_risk_interval", "renewal_probability", "renewal_because",

@@ -26,6 +26,8 @@ class World:
     plans: dict[str, PublishedPlan] = field(default_factory=dict)
     annotations: tuple[Annotation, ...] = ()
     """What was done that tickets may follow: only what is published looks at them."""
+    waiting: dict[str, PublishedPlan] = field(default_factory=dict)
+    """Drafts, the queue, and what was stopped before it began: no row is read against them, the list names them."""
 
     @cached_property
     def asks_accounts(self) -> bool:

@@ -61,7 +61,7 @@ class Publisher:
         self._pulses = 0
 
     def _world(self) -> World:
-        return World(self.here.product, self.plans.published, self.annotations.known)
+        return World(self.here.product, self.plans.published, self.annotations.known, self.plans.waiting)
 
     # -- pulses: aggregates --------------------------------------------------------------------------------------
 
@@ -80,7 +80,7 @@ class Publisher:
     def pulse(self, offset: int) -> None:
         """Merge what has changed and write it, all at once, behind the fence."""
         self._read_partials()
-        if self.plans.refresh() | self.annotations.refresh():
+        if self.plans.refresh() | self.annotations.refresh() or self.plans.waiting != self.world.waiting:
             self.world = self._world()
             self._changed = True
         fence = Fence(self.cluster, self.here.topic("pulse"), offset)
