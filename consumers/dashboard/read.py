@@ -1,6 +1,6 @@
 """Reading snapshots, many at once and without ever waiting long."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,10 @@ CONNECT_S, ANSWER_S = 2.0, 5.0
 AT_ONCE = 200
 HISTORY = 2_000
 """Entries of a history that a page shows at most."""
+SPANS = 240
+"""Into which a long history is divided for a chart."""
 Json = dict[str, Any]
+Take = Callable[[Json], Json]
 decode = msgspec.json.Decoder().decode
 
 
@@ -27,6 +30,7 @@ class Read:
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix = prefix
         self.client: Any = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
+        self._points: dict[str, tuple[int, dict[int, Json | None]]] = {}
 
     async def get(self, key: str) -> Json | None:
         """One snapshot; None where there is none (yet)."""
@@ -57,6 +61,26 @@ class Read:
         """What was published of an experiment, the oldest first."""
         return await self._stream(f"experiment:{experiment}:history", count)
 
+    async def experiment_points(self, experiment: str, take: Take) -> list[Json]:
+        """What `take` keeps of publishings of an experiment, the oldest first: the last of each of at most `SPANS` spans
+        of time. An entry is a whole snapshot, so of spans that are over it is remembered."""
+        key = f"{self.prefix}experiment:{experiment}:history"
+        begin, end = await self._ask("xrange", key, "-", "+", 1), await self._ask("xrevrange", key, "+", "-", 1)
+        if not (begin and end):
+            return []
+        first, last = _at(begin[0]), _at(end[0])
+        step = 1 << ((last - first) // SPANS).bit_length()
+        known, held = self._points.get(key, (step, {}))
+        found: dict[int, Json | None] = {}
+        for span in range(first // step, last // step):
+            if step == known and span in held:
+                found[span] = held[span]
+                continue
+            entries = await self._ask("xrevrange", key, (span + 1) * step - 1, span * step, 1)
+            found[span] = take(decode(entries[0][1][b"value"])) if entries else None
+        self._points[key] = step, found
+        return [*(point for point in found.values() if point is not None), take(decode(end[0][1][b"value"]))]
+
     async def _stream(self, key: str, count: int) -> list[Json]:
         held = await self._ask("xrevrange", self.prefix + key, "+", "-", count)
         return [decode(entry[b"value"]) for _, entry in reversed(held)]
@@ -78,3 +102,8 @@ class Read:
 
     async def close(self) -> None:
         await self.client.aclose()
+
+
+def _at(entry: Any) -> int:
+    """When an entry of a stream was written, in milliseconds."""
+    return int(entry[0].partition(b"-")[0])

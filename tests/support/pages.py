@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 
 from consumers.dashboard.app import make_dashboard
 from consumers.dashboard.config import Here
-from consumers.dashboard.read import Away, Json, Read
+from consumers.dashboard.read import Away, Json, Read, Take
 from models.keys import history_key
 
 URL = "redis://127.0.0.1:1/0"
@@ -46,6 +46,9 @@ class Given(Read):
     async def experiment_history(self, experiment: str, count: int = 2000) -> list[Json]:
         self._here()
         return self.histories.get(f"experiment:{experiment}:history", [])[-count:]
+
+    async def experiment_points(self, experiment: str, take: Take) -> list[Json]:
+        return [take(one) for one in await self.experiment_history(experiment)]
 
     async def ranked(self, ranking: str, start: int, count: int) -> list[tuple[str, float]]:
         self._here()

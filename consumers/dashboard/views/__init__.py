@@ -1,0 +1,1 @@
+"""Snapshots turned into words and rows: values in, values out."""
