@@ -62,8 +62,8 @@ class Read:
         return await self._stream(f"experiment:{experiment}:history", count)
 
     async def experiment_points(self, experiment: str, take: Take) -> list[Json]:
-        """What `take` keeps of publishings of an experiment, the oldest first: the last of each of at most `SPANS` spans
-        of time. An entry is a whole snapshot, so of spans that are over it is remembered."""
+        """What `take` keeps of publishings of an experiment, the oldest first: the last of each of about `SPANS`
+        spans of time. An entry is a whole snapshot, so of spans that are over it is remembered."""
         key = f"{self.prefix}experiment:{experiment}:history"
         begin, end = await self._ask("xrange", key, "-", "+", 1), await self._ask("xrevrange", key, "+", "-", 1)
         if not (begin and end):

@@ -6,7 +6,7 @@ Arms and sides differ by dashes and shapes, never by colour alone; the colours a
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from consumers.dashboard.views.effects import Effect, scale, unit
+from consumers.dashboard.views.experiment.effects import Effect, scale, unit
 
 Json = Mapping[str, Any]
 Spec = dict[str, Any]
@@ -18,43 +18,55 @@ WIDEST = 4.0
 arrow."""
 
 
-def running(metric: str, points: Sequence[Json], by: str, least: float | None, crossed: Sequence[Json]) -> Spec:
-    """Estimate and confidence sequence of each look. by: `time` or `n`, of the look. least: the smallest effect that
-    matters; crossed: looks at which 0 was first excluded."""
-    factor = scale(metric)
+def running(
+    metric: str, points: Sequence[Json], by: str, begins: str, least: float | None, crossed: Sequence[Json],
+) -> Spec:  # fmt: skip
+    """Estimate and confidence sequence of each look that told one. by: `time` or `n`; begins: when assignments began to
+    count; least: the smallest effect that matters; crossed: when 0 was first excluded."""
+    factor, field = scale(metric), "time" if by == "time" else "units"
     rows = [
-        {"x": point["time"] if by == "time" else point["units"], "estimate": factor * point["estimate"],
-         "low": _scaled(point["low"], factor), "high": _scaled(point["high"], factor)}
-        for point in points if point["estimate"] is not None
+        {"x": point[field], "estimate": factor * point["estimate"], "low": _scaled(point["low"], factor),
+         "high": _scaled(point["high"], factor)}
+        for point in points
     ]  # fmt: skip
-    x: Spec = {"field": "x", "type": "temporal", "title": "Event time", "axis": {"labelOverlap": True}}
-    if by == "n":
-        x = {"field": "x", "type": "quantitative", "title": "Mature units", "scale": {"zero": False}}
+    bands = [row for row in rows if row["low"] is not None and row["high"] is not None]
+    x: Spec = {"field": "x", "type": "quantitative", "title": "Mature units", "scale": {"zero": True}}
+    if by == "time":
+        x = {"field": "x", "type": "temporal", "title": "Event time", "scale": {"domain": [begins, points[-1]["time"]]},
+             "axis": {"format": "%d %b", "labelOverlap": True, "tickCount": 8}}  # fmt: skip
     y = {"type": "quantitative", "title": _title("Effect", metric)}
+    within = {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}}
+    estimate = {"x": x, "y": {"field": "estimate", **y}}
     layers: list[Spec] = [
-        {"mark": {"type": "area", "color": BLUE, "opacity": 0.2},
-         "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}}},
-        {"mark": {"type": "rule", "color": BLUE, "opacity": 0.6},
-         "encoding": {"x": x, "y": {"field": "low", **y}, "y2": {"field": "high"}}},
-        {"mark": {"type": "line", "color": BLUE, "strokeWidth": 2, "point": {"color": BLUE, "filled": True, "size": 45}},
-         "encoding": {"x": x, "y": {"field": "estimate", **y}}},
-        {"data": {"values": [{"y": 0.0}]}, "mark": {"type": "rule", "strokeWidth": 1.5}, "encoding": {"y": {"field": "y", **y}}},
+        {"data": {"values": bands}, "mark": {"type": "area", "color": BLUE, "opacity": 0.2}, "encoding": within},
+        {"data": {"values": bands}, "mark": {"type": "rule", "color": BLUE, "opacity": 0.6}, "encoding": within},
+        {"mark": {"type": "line", "color": BLUE, "strokeWidth": 2}, "encoding": estimate},
+        {"mark": {"type": "point", "color": BLUE, "filled": True, "size": 45, "opacity": 1}, "encoding": estimate},
+        _level(0.0, y, {"strokeWidth": 1.5}),
     ]  # fmt: skip
     if least:
-        layers.append({
-            "data": {"values": [{"y": factor * least}]},
-            "mark": {"type": "rule", "strokeDash": [6, 4], "color": ORANGE, "strokeWidth": 1.5},
-            "encoding": {"y": {"field": "y", **y}},
-        })  # fmt: skip
-    marks = [{"x": one["time"] if by == "time" else one["units"], "says": one["says"]} for one in crossed]
-    if any(one["x"] is not None for one in marks):
-        at = {"values": [one for one in marks if one["x"] is not None]}
-        layers += [
-            {"data": at, "mark": {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 2}, "encoding": {"x": x}},
-            {"data": at, "mark": {"type": "text", "align": "left", "dx": 4, "y": 10},
-             "encoding": {"x": x, "text": {"field": "says"}}},
-        ]  # fmt: skip
-    return {"$schema": SCHEMA, "width": "container", "height": HEIGHT, "data": {"values": rows}, "layer": layers}
+        layers.append(_level(factor * least, y, {"strokeDash": [6, 4], "color": ORANGE, "strokeWidth": 1.5}))
+    return {
+        "$schema": SCHEMA, "width": "container", "height": HEIGHT, "data": {"values": rows},
+        "layer": [*layers, *_marks(crossed, field, x)],
+    }  # fmt: skip
+
+
+def _level(at: float, y: Spec, mark: Spec) -> Spec:
+    return {"data": {"values": [{"y": at}]}, "mark": {"type": "rule", **mark}, "encoding": {"y": {"field": "y", **y}}}
+
+
+def _marks(crossed: Sequence[Json], field: str, x: Spec) -> list[Spec]:
+    """Lines where something was first found, numbered as the sentences below the chart are."""
+    found = [{"x": one[field], "says": str(number)} for number, one in enumerate(crossed, 1) if one[field] is not None]
+    if not found:
+        return []
+    return [
+        {"data": {"values": found}, "mark": {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 2},
+         "encoding": {"x": x}},
+        {"data": {"values": found}, "mark": {"type": "text", "align": "left", "dx": 4, "y": 10, "fontSize": 13},
+         "encoding": {"x": x, "text": {"field": "says"}}},
+    ]  # fmt: skip
 
 
 def by_day(curves: Mapping[str, Sequence[Json]], control: str) -> Spec:
@@ -78,24 +90,23 @@ def by_day(curves: Mapping[str, Sequence[Json]], control: str) -> Spec:
 
 
 def effects(metric: str, shown: Sequence[Effect]) -> Spec:
-    """Each effect's estimate in the set that holds it. What goes on beyond the picture ends in an arrow, and where it has
-    no end in an arrow with ∞."""
+    """Each effect's estimate in the set that holds it. What goes on beyond the picture ends in an arrow, with ∞ where
+    it has no end."""
     factor = scale(metric)
-    parts = [(one.short, factor * low if low is not None else None, factor * high if high is not None else None)
-             for one in shown for low, high in one.parts]  # fmt: skip
-    points = [{"name": one.short, "at": factor * one.at} for one in shown if one.at is not None and one.parts]
-    first, last = domain(parts, [point["at"] for point in points])
-    lines, arrows = [], []
+    known = [one for one in shown if one.parts]
+    parts = [(one.short, _scaled(low, factor), _scaled(high, factor)) for one in known for low, high in one.parts]
+    points = [{"name": one.short, "at": factor * one.at} for one in known if one.at is not None]
+    first, last = domain(parts, [factor * one.at for one in known if one.at is not None])
+    lines, ends = [], {"left": [], "right": []}
     for name, low, high in parts:
-        if (low is not None and low > last) or (high is not None and high < first):
-            continue
-        lines.append({"name": name, "from": first if low is None else max(low, first),
-                      "to": last if high is None else min(high, last)})  # fmt: skip
+        begin, end = (first if low is None else low), (last if high is None else high)
+        if begin <= last and end >= first:
+            lines.append({"name": name, "from": max(begin, first), "to": min(end, last)})
         if low is None or low < first:
-            arrows.append({"name": name, "at": first, "sign": "◄ ∞" if low is None else "◄", "side": "left"})
+            ends["left"].append({"name": name, "at": first, "sign": "∞" if low is None else ""})
         if high is None or high > last:
-            arrows.append({"name": name, "at": last, "sign": "∞ ►" if high is None else "►", "side": "right"})
-    names = [one.short for one in shown if one.parts]
+            ends["right"].append({"name": name, "at": last, "sign": "∞" if high is None else ""})
+    names = [one.short for one in known]
     y = {"field": "name", "type": "nominal", "title": None, "sort": names, "scale": {"domain": names},
          "axis": {"labelLimit": 130, "ticks": False}}  # fmt: skip
     x: Spec = {
@@ -109,17 +120,28 @@ def effects(metric: str, shown: Sequence[Effect]) -> Spec:
             {"data": {"values": [{"zero": 0.0}]}, "mark": {"type": "rule"}, "encoding": {"x": {"field": "zero", **x}}},
             {"data": {"values": lines}, "mark": {"type": "rule", "color": BLUE, "strokeWidth": 4, "opacity": 0.75},
              "encoding": {"x": {"field": "from", **x}, "x2": {"field": "to"}, "y": y}},
-            {"data": {"values": [point for point in points if first <= point["at"] <= last]},
+            {"data": {"values": points},
              "mark": {"type": "point", "filled": True, "size": 110, "color": ORANGE, "shape": "diamond", "opacity": 1},
              "encoding": {"x": {"field": "at", **x}, "y": y}},
-            *(
-                {"data": {"values": [one for one in arrows if one["side"] == side]},
-                 "mark": {"type": "text", "align": side, "fontSize": 14, "dy": -11},
-                 "encoding": {"x": {"field": "at", **x}, "y": y, "text": {"field": "sign"}}}
-                for side in ("left", "right")
-            ),
+            *(part for side, found in ends.items() for part in _arrows(found, side, x, y)),
         ],
     }  # fmt: skip
+
+
+def _arrows(ends: Sequence[Json], side: str, x: Spec, y: Spec) -> list[Spec]:
+    """An arrow at the rim of the picture, and ∞ beside it where there is no end at all."""
+    if not ends:
+        return []
+    at = {"x": {"field": "at", **x}, "y": y}
+    return [
+        {"data": {"values": ends},
+         "mark": {"type": "point", "shape": f"triangle-{side}", "filled": True, "size": 160, "color": BLUE,
+                  "opacity": 1},
+         "encoding": at},
+        {"data": {"values": ends},
+         "mark": {"type": "text", "align": side, "dx": 6 if side == "left" else -6, "dy": -12, "fontSize": 18},
+         "encoding": {**at, "text": {"field": "sign"}}},
+    ]  # fmt: skip
 
 
 def domain(parts: Sequence[tuple[str, float | None, float | None]], points: Sequence[float]) -> tuple[float, float]:

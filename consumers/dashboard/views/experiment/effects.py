@@ -26,8 +26,10 @@ NAMES = {
     "outcome": "{}",
 }
 ROLES = {"primary": "what the verdict rests on", "secondary": "beside it", "guardrail": "must not get worse"}
-NOTHING_KNOWN = "nothing has come yet"
+NOTHING_KNOWN = "Nothing has come yet."
 LEAST_P = 0.001
+ONE_LOOK = "for the one planned look"
+WHOLE_LINE = "anything is possible"
 
 
 class Effect(NamedTuple):
@@ -93,7 +95,7 @@ def interval(metric: str, found: Interval) -> str:
 def set_of(metric: str, found: Json) -> str:
     """A set of effects: an interval, two rays, the whole line."""
     if found["shape"] == "whole line":
-        return "anything is possible"
+        return WHOLE_LINE
     return ", or ".join(interval(metric, part) for part in found["intervals"]) or "no effect explains the figures"
 
 
@@ -110,6 +112,16 @@ def why(found: Json | None) -> str | None:
     return None if not because else sentence(str(because))
 
 
+def of_hundred(share: float) -> str:
+    """A share that may be negative, in per cent."""
+    return f"{figures.MINUS if share < 0 else ''}{figures.percent(abs(share))}"
+
+
+def often(probability: float) -> str:
+    """A probability in whole per cent."""
+    return f"{probability:.0%}".replace("%", figures.SIGN)
+
+
 def sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) or not text else ".")
 
@@ -120,7 +132,7 @@ def confidence(alpha: float) -> str:
 
 def effects_of(metric: str, found: Json, fixed: bool) -> list[Effect]:
     """The metric's effects, that of the offer first. fixed: the plan states one look, so intervals are of one look."""
-    key, how = ("ci", "for the one planned look") if fixed else ("cs", "whenever you look")
+    key, how = ("ci", ONE_LOOK) if fixed else ("cs", "whenever you look")
     rows = [_effect(metric, "Effect of being offered help", "Offered help", found["itt"], key, how)]
     if found.get("cuped") is not None:
         rows.append(
@@ -131,15 +143,15 @@ def effects_of(metric: str, found: Json, fixed: bool) -> list[Effect]:
         _effect(metric, "Effect of being offered help, of those in trouble", "In trouble", found["triggered"], key, how)
     )
     if found.get("without_both_arms") is not None:
-        rows.append(_effect(metric, "Effect of being offered help, without units seen in both arms", "Without both arms",
-                            found["without_both_arms"], "ci", "for the one planned look"))  # fmt: skip
+        name = "Effect of being offered help, without units seen in both arms"
+        rows.append(_effect(metric, name, "In one arm only", found["without_both_arms"], "ci", ONE_LOOK))
     return rows
 
 
 def _effect(metric: str, name: str, short: str, found: Json, key: str, how: str) -> Effect:
     estimate, held = found.get("estimate"), found.get(key)
     within = None if held is None else interval(metric, held)
-    because = None if estimate is not None and held is not None else why(found) or sentence(NOTHING_KNOWN)
+    because = None if estimate is not None and held is not None else why(found) or NOTHING_KNOWN
     return Effect(name, short, None if estimate is None else difference(metric, estimate), estimate, within,
                   () if held is None else ((held[0], held[1]),), how, because)  # fmt: skip
 
@@ -149,21 +161,29 @@ def _on_takers(metric: str, found: Json, fixed: bool) -> Effect:
     watched, once = None if fixed else found.get("ar_cs"), found.get("ar_set")
     held = watched if watched is not None else once
     estimate = found.get("estimate")
-    because = None if held is not None and estimate is not None else why(found) or sentence(NOTHING_KNOWN)
+    because = None if held is not None and estimate is not None else why(found) or NOTHING_KNOWN
     return Effect(
         "Effect on those who took it", "Took it", None if estimate is None else difference(metric, estimate), estimate,
         None if held is None else set_of(metric, held),
         () if held is None else tuple((low, high) for low, high in held["intervals"]),
-        "for the one planned look" if watched is None else "whenever you look", because,
+        ONE_LOOK if watched is None else "whenever you look", because,
     )  # fmt: skip
 
 
+def figure_of(effect: Effect) -> str:
+    """An effect as one figure."""
+    if effect.estimate is not None and effect.within != WHOLE_LINE:
+        return effect.estimate
+    return "Too early to say" if effect.within is None else "Cannot be told"
+
+
 def in_short(effect: Effect, alpha: float) -> str:
-    """An effect as one sentence."""
+    """What holds an effect, beside its figure."""
     if effect.within is None:
-        return f"Too early to say. {effect.because or ''}".rstrip()
-    about = "" if effect.estimate is None else f"{effect.estimate}; "
-    return f"{about}{effect.within} ({confidence(alpha)} sure, {effect.how})."
+        return effect.because or NOTHING_KNOWN
+    sure = f"{confidence(alpha)} sure, {effect.how}"
+    because = "" if effect.estimate is not None or effect.because is None else f" {effect.because}"
+    return f"{sentence(effect.within).removesuffix('.')} ({sure}).{because}"
 
 
 def says_zero(effect: Effect) -> str:
@@ -173,3 +193,9 @@ def says_zero(effect: Effect) -> str:
     if any((low is None or low <= 0) and (high is None or high >= 0) for low, high in effect.parts):
         return "No effect at all is among what is possible."
     return "No effect at all is ruled out."
+
+
+def all_say(shown: Sequence[Effect]) -> str:
+    """What a picture of effects shows, as one text."""
+    known = [one for one in shown if one.parts]
+    return " ".join(f"{one.short}: {one.estimate or 'no estimate'}, {one.within}." for one in known)
