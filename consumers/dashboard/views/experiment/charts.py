@@ -108,12 +108,9 @@ def effects(metric: str, shown: Sequence[Effect]) -> Spec:
             ends["right"].append({"name": name, "at": last, "sign": "∞" if high is None else ""})
     names = [one.short for one in known]
     y = {"field": "name", "type": "nominal", "title": None, "sort": names, "scale": {"domain": names},
-         "axis": {"labelLimit": 130, "ticks": False}}  # fmt: skip
-    x: Spec = {
-        "type": "quantitative",
-        "title": _title("Effect", metric),
-        "scale": {"domain": [first, last], "nice": False},
-    }
+         "axis": {"labelLimit": 130, "ticks": False, "labelPadding": 12}}  # fmt: skip
+    x: Spec = {"type": "quantitative", "title": _title("Effect", metric), "axis": {"tickCount": 8},
+               "scale": {"domain": [first, last], "nice": False}}  # fmt: skip
     return {
         "$schema": SCHEMA, "width": "container", "height": ROW * len(names) + 10,
         "layer": [

@@ -191,8 +191,8 @@ def says_zero(effect: Effect) -> str:
     if not effect.parts:
         return ""
     if any((low is None or low <= 0) and (high is None or high >= 0) for low, high in effect.parts):
-        return "No effect at all is among what is possible."
-    return "No effect at all is ruled out."
+        return "Zero, no effect, is still possible."
+    return "Zero, no effect, is ruled out."
 
 
 def all_say(shown: Sequence[Effect]) -> str:

@@ -32,15 +32,17 @@ def look(snapshot: Json) -> dict[str, Any]:
 
 
 def looks(history: Iterable[Json], snapshot: Json) -> list[Json]:
-    """The looks at an experiment, the oldest first, that told something else than the one before; the last is now."""
+    """The looks at an experiment that told something else than the one before, the oldest first, and the one now."""
     found: list[Json] = []
-    for one in [*history, look(snapshot)]:
-        if one["time"] is None:
-            continue
-        told = {name: value for name, value in one.items() if name != "time"}
-        if not found or told != {name: value for name, value in found[-1].items() if name != "time"}:
+    for one in history:
+        if one["time"] is not None and (not found or _told(one) != _told(found[-1])):
             found.append(one)
-    return found
+    now = look(snapshot)
+    return found if now["time"] is None or found[-1:] == [now] else [*found, now]
+
+
+def _told(one: Json) -> Json:
+    return {name: value for name, value in one.items() if name != "time"}
 
 
 def crossings(snapshot: Json, points: Sequence[Json]) -> list[dict[str, Any]]:
@@ -49,8 +51,8 @@ def crossings(snapshot: Json, points: Sequence[Json]) -> list[dict[str, Any]]:
     crossed = snapshot["looks"]["crossed"].get(name, {})
     found = []
     for key, at in sorted(crossed.items(), key=lambda item: item[1]):
-        units = [point["units"] for point in points if point["time"] >= at]
-        found.append({"time": at, "units": min(units, default=None), "says": f"0 excluded: {CROSSED.get(key, key)}"})
+        units = [point["units"] for point in points if point["time"] <= at]
+        found.append({"time": at, "units": max(units, default=None), "says": f"0 excluded: {CROSSED.get(key, key)}"})
     return found
 
 

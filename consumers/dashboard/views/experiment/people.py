@@ -27,18 +27,20 @@ def units_note(snapshot: Json) -> list[str]:
     noun = snapshot["unit"]
     immature, missing = (sum(arm[name] for arm in counts) for name in ("immature", "missing"))
     found = [
-        f"{_are(immature, noun)} immature: not compared before the window after assignment is over.",
-        f"{_are(missing, noun)} mature with an outcome that never came: that is missing, not 0, and is not compared.",
-        f"{_are(notes['both_arms'], noun)} known from both arms: who is counts in the first.",
-        f"{_are(notes['outcome_before_assignment'], noun)} assigned after the outcome: it is none of theirs.",
-    ]
+        _are(immature, noun, "immature", "not compared before the window after assignment is over"),
+        _are(missing, noun, "mature with an outcome that never came", "missing, not 0, and not compared"),
+        _are(notes["both_arms"], noun, "known from both arms", "counted in the first"),
+        _are(notes["outcome_before_assignment"], noun, "assigned after the outcome had come", "it is none of theirs"),
+    ]  # fmt: skip
     if notes["mixed_accounts"]:
         found.append(sentence(notes.get("spillover") or f"{notes['mixed_accounts']} accounts have users in both arms"))
     return found
 
 
-def _are(count: int, noun: str) -> str:
-    return f"No {noun} is" if not count else f"{figures.count(count, noun)} {'is' if count == 1 else 'are'}"
+def _are(count: int, noun: str, what: str, then: str) -> str:
+    if not count:
+        return f"No {noun} is {what}."
+    return f"{figures.count(count, noun)} {'is' if count == 1 else 'are'} {what}: {then}."
 
 
 def health(snapshot: Json) -> dict[str, Any]:
