@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from consumers.dashboard.config import Here
+from consumers.dashboard.live import heard
 from consumers.dashboard.page import Page
 from consumers.dashboard.pages import PAGES
 from consumers.dashboard.read import Away, Read
@@ -76,7 +77,7 @@ def _add_trouble(app: FastAPI, site: Site) -> None:
 def _add_live(app: FastAPI, site: Site) -> None:
     @app.get("/live", include_in_schema=False)
     async def _live(keys: str = "") -> EventSourceResponse:
-        return EventSourceResponse(site.updates.events(keys.split()), ping=NEVER_PINGED)
+        return EventSourceResponse(site.updates.events(heard(keys)), ping=NEVER_PINGED)
 
     @app.get("/charts.js", include_in_schema=False)
     async def _charts() -> Response:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
+from urllib.parse import quote, unquote
 from uuid import uuid4
 
 import structlog
@@ -16,6 +17,16 @@ COALESCED_S = 0.5
 """A page hears at most so often."""
 HEARTBEAT_S, RETRY_S, LISTEN_S = 10.0, 1.0, 1.0
 log = structlog.get_logger()
+
+
+def told(keys: Iterable[str]) -> str:
+    """Keys in one line: ids of accounts may hold blanks."""
+    return " ".join(quote(key, safe=":*/@+") for key in keys)
+
+
+def heard(line: str) -> list[str]:
+    """The keys of such a line."""
+    return [unquote(key) for key in line.split()]
 
 
 class Listener:
@@ -93,6 +104,6 @@ class Updates:
                     state = listener.state
                     yield {"event": state, "data": ""}
                 if changed:
-                    yield {"event": "changed", "data": " ".join(sorted(changed))}
+                    yield {"event": "changed", "data": told(sorted(changed))}
         finally:
             self.listeners.discard(listener)

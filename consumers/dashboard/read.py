@@ -1,6 +1,6 @@
 """Reading snapshots, many at once and without ever waiting long."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +48,16 @@ class Read:
         """A snapshot that is a hash, by field."""
         held = await self._ask("hgetall", self.prefix + key)
         return {field.decode(): decode(value) for field, value in sorted(held.items())}
+
+    async def scanned(self, key: str) -> AsyncIterator[Json]:
+        """The values of a snapshot that is a hash, one after another: not all of them are held at once."""
+        cursor = 0
+        while True:
+            cursor, held = await self._ask("hscan", self.prefix + key, cursor, count=AT_ONCE)
+            for value in held.values():
+                yield decode(value)
+            if not cursor:
+                return
 
     async def journeys(self, account_id: str) -> dict[str, Json]:
         """An account's users on their journeys, by `journey/user`."""

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from consumers.dashboard.commands import Commands, NotAsked
 from consumers.dashboard.config import Here
 from consumers.dashboard.guard import HEADERS, NAME, Guard
-from consumers.dashboard.live import Updates
+from consumers.dashboard.live import Updates, told
 from consumers.dashboard.page import Page, View
 from consumers.dashboard.pages import SECTIONS
 from consumers.dashboard.read import Read
@@ -62,7 +62,8 @@ class Site:
         if session is None and template != "login.html":
             session = self.guard.begin(response, request.url.scheme == "https")
         text = self._templates.get_template(template).render(
-            sections=SECTIONS, path=request.url.path, query=request.url.query, user=self.guard.user(request),
+            sections=SECTIONS, path=quote(request.scope["path"]), query=request.url.query,
+            user=self.guard.user(request),
             form_token="" if session is None else self.guard.form_token(session),
             name=unquote(request.cookies.get(NAME, "")), stale_s=STALE_S, instance=self.updates.instance,
             can_write=self.commands.may, **given,
@@ -73,13 +74,13 @@ class Site:
 
     def trouble(self, request: Request, status: int, heading: str, what: str, keys: str = "") -> Response:
         """Something is not there, or not to be had."""
-        if request.url.path.startswith("/api/"):
+        if request.scope["path"].startswith("/api/"):
             return JSONResponse({"error": heading, "detail": what}, status)
         return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys)
 
     async def guarded(self, request: Request, go_on: GoOn) -> Response:
         """Let in who may look, and say to the browser what it may do."""
-        path = request.url.path
+        path = request.scope["path"]  # not of request.url, which is put together with the Host header
         if not self.guard.is_named(request):
             response: Response = PlainTextResponse("This host name is none of dashboard_names.\n", 421)
         elif self.guard.may_look(request) or path.startswith(OPEN):
@@ -100,9 +101,9 @@ class Site:
         async def answer(request: Request) -> Response:
             view = await self._made(page, request)
             if view.missing is not None:
-                return self.trouble(request, 404, view.title, view.missing, " ".join(view.keys))
+                return self.trouble(request, 404, view.title, view.missing, told(view.keys))
             quality = await self.read.get("quality")
-            keys = " ".join((*view.keys, "quality"))
+            keys = told((*view.keys, "quality"))
             return self.render(
                 request, view.template, title=view.title, section=page.section, quality=quality, keys=keys, **view.shown
             )

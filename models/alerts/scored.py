@@ -62,7 +62,7 @@ def of_score(alert: Alert, rule: Rule, rules: Rules) -> Letter:
         note=_note(score),
         drivers=drivers,
         happened=tuple(dict.fromkeys(_came(cause.type) for cause in score.causes)),
-        signs=tuple(_signs(score)),
+        signs=tuple(signs_in_words(score)),
         next_step=_step(rule, score, drivers),
         link=page_of(alert.account_id, rules),
         why=_why(rule, score),
@@ -134,7 +134,7 @@ def _came(kind: str) -> str:
     return CAME.get(kind) or name(kind.replace("_", " "))
 
 
-def _signs(score: Score) -> Iterator[str]:
+def signs_in_words(score: Score) -> Iterator[str]:
     signs = score.signs
     for days, who in ((signs.champion_gone_days, "champion"), (signs.trained_gone_days, "trained user")):
         if days is not None and days >= GONE_FROM:

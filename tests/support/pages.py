@@ -1,6 +1,6 @@
 """The dashboard over snapshots in a dict: what `livelift replay` prints, without Redis."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
@@ -38,6 +38,10 @@ class Given(Read):
     async def fields(self, key: str) -> dict[str, Json]:
         self._here()
         return dict(self.hashes.get(key, self.snapshots.get(key, {})))
+
+    async def scanned(self, key: str) -> AsyncIterator[Json]:
+        for value in (await self.fields(key)).values():
+            yield value
 
     async def history(self, account_id: str, count: int = 2000) -> list[Json]:
         self._here()
