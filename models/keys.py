@@ -12,6 +12,11 @@ def account_key(account_id: str) -> str:
     return f"account:{account_id.translate(ESCAPED)}"
 
 
+def account_of(key: str) -> str:
+    """Whose snapshot a key names: the inverse of `account_key`."""
+    return key.removeprefix("account:").replace("%3A", ":").replace("%25", "%")
+
+
 def history_key(account_id: str) -> str:
     return f"{account_key(account_id)}:history"
 

@@ -13,9 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.staticfiles import StaticFiles
 
 from consumers.dashboard.config import Here
+from consumers.dashboard.following import keep
 from consumers.dashboard.live import heard
 from consumers.dashboard.page import Page
-from consumers.dashboard.pages import PAGES
+from consumers.dashboard.pages import FILES, PAGES
 from consumers.dashboard.read import Away, Read
 from consumers.dashboard.site import FOLDER, Site, form_of
 
@@ -30,12 +31,13 @@ def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        listening = asyncio.create_task(site.updates.run())
+        tasks = [asyncio.create_task(one) for one in (site.updates.run(), keep(site.read, site.updates))]
         try:
             yield
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await site.close()
 
     app = FastAPI(
@@ -45,6 +47,8 @@ def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
     app.state.site = site
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
     app.middleware("http")(site.guarded)
+    for file in FILES:
+        app.add_api_route(file.path, site.file_of(file), methods=["GET"], include_in_schema=False)
     for page in PAGES:
         _add_page(app, site, page)
     _add_trouble(app, site)

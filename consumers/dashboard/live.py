@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -45,6 +45,12 @@ class Listener:
             self.changed.add(key)
             self.told.set()
 
+    def taken(self) -> set[str]:
+        """What has changed since it was last asked."""
+        self.told.clear()
+        changed, self.changed = self.changed, set()
+        return changed
+
 
 class Updates:
     """The subscription. Redis may go and come: pages are told of both."""
@@ -53,6 +59,8 @@ class Updates:
         self._read = read
         self.listeners: set[Listener] = set()
         self.here = False
+        self.times_here = 0
+        """How often the subscription has begun: what was said in between nobody has heard."""
         self.instance = uuid4().hex
         """Another after each start of the server: a page that hears of another one reads itself anew."""
 
@@ -79,6 +87,7 @@ class Updates:
         if self.here == (state == "here"):
             return
         self.here = state == "here"
+        self.times_here += self.here
         log.info("redis is here" if self.here else "redis is away")
         for listener in self.listeners:
             listener.state = state
@@ -86,9 +95,7 @@ class Updates:
 
     async def events(self, keys: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
         """What an open page is told: hello at first; changed, with the keys; away and here."""
-        listener = Listener(keys)
-        self.listeners.add(listener)
-        try:
+        with self.hearing(keys) as listener:
             yield {"event": "hello", "data": f"{self.instance} {'here' if self.here else 'away'}"}
             state = "here" if self.here else "away"
             while True:
@@ -98,12 +105,19 @@ class Updates:
                     yield {"event": "alive", "data": ""}
                     continue
                 await asyncio.sleep(COALESCED_S)
-                listener.told.clear()
-                changed, listener.changed = listener.changed, set()
+                changed = listener.taken()
                 if listener.state != state:
                     state = listener.state
                     yield {"event": state, "data": ""}
                 if changed:
                     yield {"event": "changed", "data": told(sorted(changed))}
+
+    @contextlib.contextmanager
+    def hearing(self, keys: Iterable[str]) -> Iterator[Listener]:
+        """Somebody who is told of these keys until the block is left."""
+        listener = Listener(keys)
+        self.listeners.add(listener)
+        try:
+            yield listener
         finally:
             self.listeners.discard(listener)

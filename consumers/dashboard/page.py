@@ -1,6 +1,6 @@
 """What a page is: the snapshots it reads, and what a template makes of them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,3 +36,13 @@ class Page:
     make: Make
     says: str
     asks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class File:
+    """One address that is saved rather than read. lines: its text, part by part; None where it is not complete yet."""
+
+    path: str
+    name: str
+    media_type: str
+    lines: Callable[[Read, Asked], Awaitable[AsyncIterator[str] | None]]

@@ -7,6 +7,7 @@ import msgspec
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
+from consumers.dashboard.index import Index
 from models.keys import history_key, journeys_key
 
 CONNECT_S, ANSWER_S = 2.0, 5.0
@@ -28,7 +29,7 @@ class Read:
     """What Redis holds under one prefix. Raises Away."""
 
     def __init__(self, url: str, prefix: str) -> None:
-        self.prefix = prefix
+        self.prefix, self.index = prefix, Index()
         self.client: Any = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
         self._points: dict[str, tuple[int, dict[int, Json | None]]] = {}
 
@@ -99,6 +100,15 @@ class Read:
         """Members of a ranking and their scores, the lowest first."""
         held = await self._ask("zrange", self.prefix + ranking, start, start + count - 1, withscores=True)
         return [(member.decode(), score) for member, score in held]
+
+    async def members(self, ranking: str) -> AsyncIterator[list[str]]:
+        """All members of a ranking, some at once, in no order; one may come twice."""
+        cursor = 0
+        while True:
+            cursor, held = await self._ask("zscan", self.prefix + ranking, cursor, count=AT_ONCE)
+            yield [member.decode() for member, _ in held]
+            if not cursor:
+                return
 
     async def size(self, ranking: str) -> int:
         found: int = await self._ask("zcard", self.prefix + ranking)

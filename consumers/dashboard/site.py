@@ -6,14 +6,21 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from consumers.dashboard.commands import Commands, NotAsked
 from consumers.dashboard.config import Here
 from consumers.dashboard.guard import HEADERS, NAME, Guard
 from consumers.dashboard.live import Updates, told
-from consumers.dashboard.page import Page, View
+from consumers.dashboard.page import File, Page, View
 from consumers.dashboard.pages import SECTIONS
 from consumers.dashboard.read import Read
 from consumers.dashboard.words import FILTERS
@@ -116,6 +123,17 @@ class Site:
             if view.missing is not None:
                 return JSONResponse({"error": view.title, "detail": view.missing}, 404)
             return JSONResponse(view.data)
+
+        return answer
+
+    def file_of(self, file: File) -> GoOn:
+        async def answer(request: Request) -> Response:
+            lines = await file.lines(self.read, request.query_params)
+            if lines is None:
+                what = "Not all accounts have been read since the dashboard was started: try again in a moment."
+                return self.trouble(request, 503, "Not complete yet", what)
+            headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+            return StreamingResponse(lines, media_type=file.media_type, headers=headers)
 
         return answer
 

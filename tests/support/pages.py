@@ -59,6 +59,10 @@ class Given(Read):
         held = sorted(self.snapshots.get(ranking, {}).items(), key=lambda one: (one[1], one[0]))
         return held[start : start + count]
 
+    async def members(self, ranking: str) -> AsyncIterator[list[str]]:
+        self._here()
+        yield list(self.snapshots.get(ranking, {}))
+
     async def size(self, ranking: str) -> int:
         self._here()
         return len(self.snapshots.get(ranking, {}))

@@ -1,14 +1,124 @@
-"""Accounts: one of them."""
+"""Accounts: whom to look at first, all of them, and one of them."""
 
-from consumers.dashboard.page import Asked, Page, View
-from consumers.dashboard.read import Read
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+
+from consumers.dashboard.page import Asked, File, Page, View
+from consumers.dashboard.read import Json, Read
 from consumers.dashboard.views import account as words
+from consumers.dashboard.views import accounts as lists
 from consumers.dashboard.views import alerts
 from consumers.dashboard.views.account_chart import chart
-from models.keys import account_key, journeys_key
+from models.capacity import ORDERS, Listed, by_owner, ranking_of, tenth, totals
+from models.keys import ESCAPED, RANKING, account_key, journeys_key
+from models.readside import listed_of
 
 PEOPLE = 100
 """Users of an account that a page shows at most, who is stuck first."""
+
+LINES = 200
+"""Accounts that are read at once for a file."""
+LONGEST = 6_000
+"""Letters of the keys that an open page names at most: beyond them it hears of every account."""
+ASKS = "list", "by", "q", "owner", "unowned", "segment", "band", "change", "page"
+
+
+class Found(NamedTuple):
+    """The accounts of a list: ids of the page that is asked for, and how many there are in all."""
+
+    ids: list[str]
+    of: int
+
+
+async def accounts(read: Read, asked: Asked) -> View:
+    """The capacity list, or all accounts, filtered."""
+    wanted = lists.wanted(asked)
+    capacity = await read.get("at-risk")
+    by = wanted.by or (capacity or {}).get("by", "risk")
+    start = (wanted.page - 1) * lists.PAGE
+    if wanted.list == "capacity":
+        capacity = await _capacity(read, capacity, by)
+        ids = [] if capacity is None else lists.owner_by_owner(capacity)
+        found = Found(ids[start : start + lists.PAGE], len(ids))
+    else:
+        found = await _all(read, wanted, by, start, lists.PAGE)
+    held = [one for one in await read.many([account_key(one) for one in found.ids]) if one is not None]
+    rows = [lists.row(one) for one in held]
+    index, known = read.index, await read.size(RANKING)
+    shown = {
+        "wanted": wanted, "by": by, "rows": rows, "of": found.of, "start": start, "lists": lists.LISTS,
+        "orders": lists.ORDERS, "changes": lists.WORDS, "pages": max(1, -(-found.of // lists.PAGE)),
+        "index": index, "known": known, "capacity": capacity if wanted.list == "capacity" else None,
+        "owned": lists.grouped(rows, capacity) if wanted.list == "capacity" and capacity is not None else [],
+        "partial": _searched(wanted, by) and not index.full,
+        "owners": index.owners(), "segments": index.segments(),
+        "by_index": any(one.probability is None for one in rows),
+    }  # fmt: skip
+    data = {"list": wanted.list, "by": by, "of": found.of, "complete": not shown["partial"], "accounts": held,
+            "capacity": capacity if wanted.list == "capacity" else None}  # fmt: skip
+    return View("Accounts", "accounts.html", data, shown, ("quality",) if shown["partial"] else _keys(found.ids))
+
+
+def _keys(ids: list[str]) -> tuple[str, ...]:
+    """What changes a list: the accounts on it, and the capacity list, which is told of when places have changed."""
+    keys = ("at-risk", *map(account_key, ids))
+    return keys if sum(map(len, keys)) < LONGEST else ("at-risk", "account:*")
+
+
+async def _capacity(read: Read, told: Json | None, by: str) -> Json | None:
+    """The capacity list in an order: as it was published, or as the rankings have it in the other order."""
+    if told is None or told["by"] == by:
+        return told
+    order, each = ORDERS[by], told["per_owner_per_week"]
+    if each is None:
+        first = await read.ranked(order, 0, tenth(await read.size(order)))
+    else:
+        owners = [ranking_of(order, (one["owner"] or "").translate(ESCAPED)) for one in told["totals"]["owners"]]
+        first = [one for ranking in owners for one in await read.ranked(ranking, 0, each)]
+    ids = [account_id for account_id, _ in sorted(first, key=lambda one: (one[1], one[0]))]
+    held = await read.many([account_key(one) for one in ids])
+    listed: list[Listed] = [listed_of(one) for one in held if one is not None]
+    return {**told, "by": by, "accounts": [one.entry() for one in listed],
+            "totals": {**totals(listed), "owners": by_owner(listed)}}  # fmt: skip
+
+
+def _searched(wanted: lists.Wanted, by: str) -> bool:
+    """Whether the index is needed: there is no ranking of such a list."""
+    everyone = wanted.list == "everyone" and (by == "revenue" or wanted.sought.owner is not None)
+    return wanted.list != "capacity" and (wanted.filtered or everyone)
+
+
+async def _all(read: Read, wanted: lists.Wanted, by: str, start: int, count: int) -> Found:
+    """Accounts by a ranking where there is one; else by the index, of what it has read so far."""
+    if _searched(wanted, by):
+        rows = read.index.find(wanted.sought)
+        return Found(read.index.first(rows, by, start + count)[start:], len(rows))
+    ranking, owner = RANKING if wanted.list == "everyone" else ORDERS[by], wanted.sought.owner
+    if owner is not None:
+        ranking = ranking_of(ranking, owner.translate(ESCAPED))
+    return Found([one for one, _ in await read.ranked(ranking, start, count)], await read.size(ranking))
+
+
+async def table(read: Read, asked: Asked) -> AsyncIterator[str] | None:
+    """The same accounts as comma-separated values, all pages; None while the index does not know them all."""
+    wanted = lists.wanted(asked)
+    capacity = await read.get("at-risk")
+    by = wanted.by or (capacity or {}).get("by", "risk")
+    if wanted.list == "capacity":
+        capacity = await _capacity(read, capacity, by)
+        ids = [] if capacity is None else lists.owner_by_owner(capacity)
+    elif _searched(wanted, by) and not read.index.full:
+        return None
+    else:
+        ids = (await _all(read, wanted, by, 0, 10_000_000)).ids
+    return _lines(read, ids)
+
+
+async def _lines(read: Read, ids: list[str]) -> AsyncIterator[str]:
+    yield lists.lines([], head=True)
+    for start in range(0, len(ids), LINES):
+        held = await read.many([account_key(one) for one in ids[start : start + LINES]])
+        yield lists.lines([one for one in held if one is not None])
 
 
 async def account(read: Read, asked: Asked) -> View:
@@ -44,4 +154,8 @@ async def account(read: Read, asked: Asked) -> View:
     return View(title, "account.html", data, shown, keys)
 
 
-PAGES = (Page("/accounts/{account_id:path}", "/accounts", account, "One account"),)
+PAGES = (
+    Page("/accounts", "/accounts", accounts, "Whom to look at first, and all accounts", ASKS),
+    Page("/accounts/{account_id:path}", "/accounts", account, "One account"),
+)
+FILES = (File("/accounts.csv", "accounts.csv", "text/csv", table),)

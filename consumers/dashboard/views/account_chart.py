@@ -41,7 +41,7 @@ def chart(told: Sequence[Point], called: str) -> Chart:
                 "mark": {"type": "rect", "opacity": 0.16},
                 "encoding": {
                     "x": {**x, "field": "from"}, "x2": {"field": "until"},
-                    "color": {"field": "band", "type": "nominal", "scale": scale, "legend": None},
+                    "color": {"field": "band", "type": "nominal", "scale": scale, "title": "Band"},
                 },
             },
             {
