@@ -1,4 +1,4 @@
-"""Filling the index of accounts in the background, and keeping it current by the subscription that pages are told by."""
+"""Filling the index of accounts in the background, and keeping it current by the one subscription to `updates`."""
 
 import asyncio
 from collections.abc import Iterable, Iterator

@@ -60,6 +60,11 @@ class Read:
             if not cursor:
                 return
 
+    async def some(self, key: str, fields: Sequence[str]) -> list[Json | None]:
+        """Some fields of a snapshot that is a hash, in their order."""
+        held = await self._ask("hmget", self.prefix + key, list(fields)) if fields else []
+        return [None if value is None else decode(value) for value in held]
+
     async def journeys(self, account_id: str) -> dict[str, Json]:
         """An account's users on their journeys, by `journey/user`."""
         return await self.fields(journeys_key(account_id))

@@ -1,6 +1,6 @@
 """The dashboard over snapshots in a dict: what `livelift replay` prints, without Redis."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
@@ -42,6 +42,10 @@ class Given(Read):
     async def scanned(self, key: str) -> AsyncIterator[Json]:
         for value in (await self.fields(key)).values():
             yield value
+
+    async def some(self, key: str, fields: Sequence[str]) -> list[Json | None]:
+        held = await self.fields(key)
+        return [held.get(field) for field in fields]
 
     async def history(self, account_id: str, count: int = 2000) -> list[Json]:
         self._here()

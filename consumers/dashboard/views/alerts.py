@@ -1,15 +1,18 @@
 """Open alerts in words, and what may be done with each."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from consumers.dashboard.views.account import called, reason, step
 from models.alerts import figures
-from models.alerts.life import TABLE
+from models.alerts.life import ACTIVE, COMMANDS, TABLE
 
 Json = Mapping[str, Any]
 STATES = {"open": "Open", "acknowledged": "Acknowledged", "snoozed": "Snoozed", "noted": "Noted", "over": "Over",
           "closed": "Closed"}  # fmt: skip
+URGENCY = {"open": 0, "acknowledged": 1, "snoozed": 2}
 VERDICTS = "useful", "not useful", "already known"
 
 
@@ -71,10 +74,63 @@ def may(state: str, undeliverable: bool) -> frozenset[str]:
     return frozenset(taken | ({"retry"} if undeliverable else set()))
 
 
-COMMANDS = "acknowledge", "snooze", "resolve", "reopen"
-
-
 def urgent_first(alerts: Iterable[Json]) -> list[Json]:
     """Open ones before those that somebody has taken up, the oldest first."""
-    order = {"open": 0, "acknowledged": 1, "snoozed": 2}
-    return sorted(alerts, key=lambda one: (order.get(one["state"], 3), one.get("opened_at") or "", one["alert_id"]))
+    return sorted(alerts, key=lambda one: brief(one).order)
+
+
+class Brief(NamedTuple):
+    """What an alert is found by: of the many that may be open no more is held than this."""
+
+    id: str
+    account_id: str
+    owner: str
+    rule: str
+    state: str
+    opened_at: str
+    undeliverable: bool
+
+    @property
+    def order(self) -> tuple[int, str, str]:
+        """Open ones before those that somebody has taken up, the oldest first."""
+        return URGENCY.get(self.state, len(URGENCY)), self.opened_at, self.id
+
+
+def brief(alert: Json) -> Brief:
+    unsent = any(one["state"] == "undeliverable" for one in alert.get("deliveries") or ())
+    return Brief(
+        str(alert["alert_id"]), str(alert.get("account_id") or ""), str(alert.get("owner") or ""), str(alert["rule"]),
+        str(alert["state"]), str(alert.get("opened_at") or ""), unsent,
+    )  # fmt: skip
+
+
+class Board:
+    """All alerts that are shown, counted by what they may be looked for by, and those that are asked for."""
+
+    def __init__(self, owner: str = "", state: str = "", rule: str = "") -> None:
+        self.owner, self.state, self.rule = owner, state, rule
+        self.owners: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.states: Counter[str] = Counter()
+        self.active = 0
+        self._found: list[Brief] = []
+
+    def take(self, alert: Json) -> None:
+        one = brief(alert)
+        self.active += one.state in ACTIVE
+        self.owners[one.owner] += 1
+        self.rules[one.rule] += 1
+        self.states.update([one.state, *(["undeliverable"] if one.undeliverable else [])])
+        state = one.undeliverable if self.state == "undeliverable" else not self.state or one.state == self.state
+        if state and self.owner in ("", one.owner) and self.rule in ("", one.rule):
+            self._found.append(one)
+
+    def found(self) -> list[Brief]:
+        """Those that are asked for, the most urgent first."""
+        return sorted(self._found, key=lambda one: one.order)
+
+    def address(self, path: str = "/alerts", **other: str) -> str:
+        """These alerts' address, with something else."""
+        asked = {"owner": self.owner, "state": self.state, "rule": self.rule, **other}
+        told = {name: value for name, value in asked.items() if value}
+        return f"{path}?{urlencode(told)}" if told else path
