@@ -4,7 +4,7 @@ from consumers.dashboard.page import Asked, Page, View
 from consumers.dashboard.read import Read
 from consumers.dashboard.views import alerts as words
 
-PAGE = 50
+PAGE = 25
 ASKS = "owner", "state", "rule", "page"
 STATES = "open", "acknowledged", "snoozed", "undeliverable"
 
