@@ -13,6 +13,8 @@ from models.capacity import ORDERS, Listed, by_owner, ranking_of, tenth, totals
 from models.keys import ESCAPED, RANKING, account_key, journeys_key
 from models.readside import listed_of
 
+PARTS = 10
+"""Drivers that are shown at once; the others behind a fold."""
 PEOPLE = 100
 """Users of an account that a page shows at most, who is stuck first."""
 
@@ -148,6 +150,7 @@ async def account(read: Read, asked: Asked) -> View:
             "facts": list(words.facts(held, (model or {}).get("label"))), "drivers": words.parts_of(held),
             "signs": words.signs(held), "causes": words.causes(held), "moved": words.moved(history, held),
             "training": words.training(held, education), "fell": words.falling(told),
+            "most": PARTS,
             "largest": max((abs(one["contribution"]) for one in held.get("drivers") or ()), default=1.0) or 1.0,
             "chart": chart(told, held.get("name", "score")),
         }  # fmt: skip

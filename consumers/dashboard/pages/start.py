@@ -22,8 +22,10 @@ async def start(read: Read, _: Asked) -> View:
     alerts = await read.some("alerts:open", [one.id for one in board.found()[:ALERTS]])
     headlines = (experiments or {}).get("experiments", [])
     shown = {
-        "at_risk": at_risk, "first": words.first(entries, accounts), "board": board, "experiments": [words.said(one) for one in headlines],
+        "at_risk": at_risk, "first": words.first(entries, accounts), "board": board,
+        "experiments": [words.said(one) for one in headlines],
         "alerts": [alerting.told(one) for one in alerts if one is not None], "well": quality,
+        "waiting": words.lag_of(quality or {}),
         "worries": list(words.worries(quality, model, headlines, board.states["undeliverable"])),
         "by_index": any(one["probability"] is None for one in entries),
     }  # fmt: skip

@@ -50,6 +50,11 @@ def said(headline: Json) -> Said:
     return Said(headline["experiment"], says, decision.get("verdict"), because)
 
 
+def lag_of(quality: Json) -> int:
+    """How many events are not read yet; a replay has none."""
+    return sum((quality.get("lag") or {}).values())
+
+
 class Worry(NamedTuple):
     """Something that is not well: in words, and where more of it is told."""
 
@@ -61,18 +66,16 @@ def worries(
     quality: Json | None, model: Json | None, experiments: Sequence[Json], undeliverable: int
 ) -> Iterator[Worry]:
     """What is not well with livelift itself; nothing where all is."""
-    if quality is not None:
-        refused, lag = sum(quality["refused"].values()), sum(quality["lag"].values())
-        if refused:
-            share = refused / (refused + quality["accepted"])
-            yield Worry(
-                f"{figures.count(refused, 'event')} refused, {figures.percent(share)} of all that came", "/system"
-            )
-        if lag > BEHIND:
-            yield Worry(f"{figures.count(lag, 'event')} not read yet: what is shown lags behind", "/system")
-        if quality["ignored"]:
-            names = figures.count(len(quality["ignored"]), "kind")
-            yield Worry(f"{names} of foreign events ignored, since no mapping names them", "/system")
+    told = quality or {}
+    refused, lag = sum((told.get("refused") or {}).values()), lag_of(told)
+    if refused:
+        share = refused / (refused + told.get("accepted", 0))
+        yield Worry(f"{figures.count(refused, 'event')} refused, {figures.percent(share)} of all that came", "/system")
+    if lag > BEHIND:
+        yield Worry(f"{figures.count(lag, 'event')} not read yet: what is shown lags behind", "/system")
+    if told.get("ignored"):
+        kinds = figures.count(len(told["ignored"]), "kind")
+        yield Worry(f"{kinds} of foreign events ignored, since no mapping names them", "/system")
     flagged = ((model or {}).get("drift") or {}).get("flagged") or []
     if flagged:
         yield Worry(
