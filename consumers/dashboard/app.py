@@ -31,7 +31,10 @@ def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
-        tasks = [asyncio.create_task(one) for one in (site.updates.run(), keep(site.read, site.updates))]
+        tasks = [
+            asyncio.create_task(one)
+            for one in (site.updates.run(), site.read.keep_pace(), keep(site.read, site.updates))
+        ]
         try:
             yield
         finally:
@@ -58,7 +61,8 @@ def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
 
 
 def _add_page(app: FastAPI, site: Site, page: Page) -> None:
-    app.add_api_route(page.path, site.html_of(page), methods=["GET"], include_in_schema=False)
+    if not page.json_only:
+        app.add_api_route(page.path, site.html_of(page), methods=["GET"], include_in_schema=False)
     asks = [{"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in page.asks]
     extra: dict[str, Any] | None = {"parameters": asks} if asks else None
     app.add_api_route(

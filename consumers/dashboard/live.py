@@ -79,9 +79,12 @@ class Updates:
             while True:
                 message = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_S)
                 if message is not None:
-                    key = message["data"].decode()
-                    for listener in self.listeners:
-                        listener.hears(key)
+                    self.changed(message["data"].decode())
+
+    def changed(self, key: str) -> None:
+        """Something that pages show under this key is no longer as it was."""
+        for listener in self.listeners:
+            listener.hears(key)
 
     def _say(self, state: str) -> None:
         if self.here == (state == "here"):

@@ -29,13 +29,15 @@ Make = Callable[[Read, Asked], Awaitable[View]]
 
 @dataclass(frozen=True)
 class Page:
-    """One address. section: what the navigation marks. asks: query parameters, for OpenAPI."""
+    """One address. section: what the navigation marks. asks: query parameters, for OpenAPI. json_only: no page, just
+    what would stand beside it."""
 
     path: str
     section: str
     make: Make
     says: str
     asks: tuple[str, ...] = ()
+    json_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Reading snapshots, many at once and without ever waiting long."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -8,6 +10,8 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from consumers.dashboard.index import Index
+from consumers.dashboard.letters import Letters
+from consumers.dashboard.pace import EVERY_S, Pace
 from models.keys import history_key, journeys_key
 
 CONNECT_S, ANSWER_S = 2.0, 5.0
@@ -26,10 +30,11 @@ class Away(RuntimeError):
 
 
 class Read:
-    """What Redis holds under one prefix. Raises Away."""
+    """What Redis holds under one prefix. Raises Away. Beside it: how fast events come in, and what was refused."""
 
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix, self.index = prefix, Index()
+        self.pace, self.letters = Pace(), Letters()
         self.client: Any = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
         self._points: dict[str, tuple[int, dict[int, Json | None]]] = {}
 
@@ -64,6 +69,13 @@ class Read:
         """Some fields of a snapshot that is a hash, in their order."""
         held = await self._ask("hmget", self.prefix + key, list(fields)) if fields else []
         return [None if value is None else decode(value) for value in held]
+
+    async def keep_pace(self) -> None:
+        """Read how much has come in again and again, until cancelled."""
+        while True:
+            with contextlib.suppress(Away):
+                self.pace.take(await self.get("quality"))
+            await asyncio.sleep(EVERY_S)
 
     async def journeys(self, account_id: str) -> dict[str, Json]:
         """An account's users on their journeys, by `journey/user`."""

@@ -1,6 +1,7 @@
 """The site: how a view becomes an answer, as a page or as JSON."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote
@@ -16,9 +17,12 @@ from fastapi.responses import (
 )
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from consumers.dashboard import ages
+from consumers.dashboard.ages import STALE_S
 from consumers.dashboard.commands import Commands, NotAsked
 from consumers.dashboard.config import Here
 from consumers.dashboard.guard import HEADERS, NAME, Guard
+from consumers.dashboard.letters import KEY, TOPIC, Letters
 from consumers.dashboard.live import Updates, told
 from consumers.dashboard.page import File, Page, View
 from consumers.dashboard.pages import SECTIONS
@@ -28,8 +32,6 @@ from consumers.dashboard.words import FILTERS
 FOLDER = Path(__file__).parent
 OPEN = "/static/", "/login", "/ready"
 """Addresses that anybody may ask for."""
-STALE_S = 30
-"""Age of `quality`, which is published every second, from which a page says that what it shows is old."""
 FORM_LIMIT = 10_000
 YEAR_S = 31_536_000
 GoOn = Callable[[Request], Awaitable[Response]]
@@ -42,6 +44,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     found.filters.update(FILTERS)
+    found.tests.update(behind=ages.behind)
     return found
 
 
@@ -52,6 +55,7 @@ class Site:
         self.here = here
         self.read = Read(here.redis_url, here.redis_prefix) if read is None else read
         self.updates = Updates(self.read)
+        self.read.letters = Letters(here.kafka, here.topic(TOPIC), lambda: self.updates.changed(KEY))
         self.guard, self.commands = Guard(here), Commands(here)
         self._templates = templates()
 
@@ -64,7 +68,8 @@ class Site:
     def render(self, request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
         """A page. Whoever has no session gets one with it, so that forms on it can be sent."""
         session = self.guard.session(request)
-        given = {"section": "", "quality": None, "keys": "", **shown}
+        given = {"section": "", "quality": None, "keys": "", "old": (), **shown}
+        all_old = ages.all_old(given["quality"], datetime.now(UTC))
         response = HTMLResponse(status_code=status)
         if session is None and template != "login.html":
             session = self.guard.begin(response, request.url.scheme == "https")
@@ -73,7 +78,7 @@ class Site:
             user=self.guard.user(request),
             form_token="" if session is None else self.guard.form_token(session),
             name=unquote(request.cookies.get(NAME, "")), stale_s=STALE_S, instance=self.updates.instance,
-            can_write=self.commands.may, **given,
+            can_write=self.commands.may, all_old=all_old, **given,
         )  # fmt: skip
         response.body = text.encode()
         response.headers["content-length"] = str(len(response.body))
@@ -112,8 +117,9 @@ class Site:
             quality = await self.read.get("quality")
             keys = told((*view.keys, "quality"))
             return self.render(
-                request, view.template, title=view.title, section=page.section, quality=quality, keys=keys, **view.shown
-            )
+                request, view.template, title=view.title, section=page.section, quality=quality, keys=keys,
+                old=ages.left_behind(view.data, quality), **view.shown,
+            )  # fmt: skip
 
         return answer
 
