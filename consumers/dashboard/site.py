@@ -44,7 +44,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     found.filters.update(FILTERS)
-    found.tests.update(behind=ages.behind)
+    found.filters["behind"] = ages.behind
     return found
 
 
