@@ -81,6 +81,11 @@ class Read:
         """An account's users on their journeys, by `journey/user`."""
         return await self.fields(journeys_key(account_id))
 
+    async def journeys_of(self, account_ids: Sequence[str]) -> dict[str, dict[str, Json]]:
+        """The same of several accounts, of those that have any."""
+        found = {one: await self.journeys(one) for one in account_ids}
+        return {account_id: users for account_id, users in found.items() if users}
+
     async def history(self, account_id: str, count: int = HISTORY) -> list[Json]:
         """An account's last scores, the oldest first."""
         return await self._stream(history_key(account_id), count)

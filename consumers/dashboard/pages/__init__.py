@@ -1,9 +1,9 @@
 """Every page of the dashboard, and the sections that the navigation shows."""
 
 from consumers.dashboard.page import File, Page
-from consumers.dashboard.pages import accounts, alerts, experiments, model, start, system
+from consumers.dashboard.pages import accounts, alerts, education, experiments, model, start, system
 
-PAGES: tuple[Page, ...] = (*start.PAGES, *experiments.PAGES, *accounts.PAGES, *alerts.PAGES, *model.PAGES, *system.PAGES)
+PAGES: tuple[Page, ...] = (*start.PAGES, *experiments.PAGES, *accounts.PAGES, *alerts.PAGES, *education.PAGES, *model.PAGES, *system.PAGES)
 FILES: tuple[File, ...] = (*accounts.FILES,)
-SECTIONS = (("/experiments", "Experiments"), ("/accounts", "Accounts"), ("/alerts", "Alerts"), ("/model", "Model"), ("/system", "System"))
+SECTIONS = (("/experiments", "Experiments"), ("/accounts", "Accounts"), ("/alerts", "Alerts"), ("/education", "Education"), ("/model", "Model"), ("/system", "System"))
 """Address and name of each section."""

@@ -1,0 +1,119 @@
+"""The charts of onboarding and education, as Vega-Lite; colours are legible on white and near black, shapes differ."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+Spec = dict[str, Any]
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+COLOURS = ("#4c8dd6", "#d1741f", "#2f9e6e", "#b065c9", "#c2545f", "#8a8f98", "#9a8426")
+HEIGHT, ROW = 280, 28
+GREY = "#8a8f98"
+
+
+def _spec(says: str, **more: Any) -> Spec:
+    return {"$schema": SCHEMA, "width": "container", "description": says, **more}
+
+
+def funnel(journey: Json, says: str) -> Spec:
+    """Began and completed side by side, task by task."""
+    values = [
+        {"task": task, "what": what, "users": row[key]}
+        for task, row in journey["tasks"].items() for what, key in (("Began", "started"), ("Completed", "completed"))
+    ]  # fmt: skip
+    order = [*journey["tasks"]]
+    return _spec(
+        says, height=max(3 * ROW, 2 * ROW * len(order)), data={"values": values},
+        mark={"type": "bar", "stroke": GREY},
+        encoding={
+            "y": {"field": "task", "type": "nominal", "sort": order, "title": "Task"},
+            "yOffset": {"field": "what", "sort": ["Began", "Completed"]},
+            "x": {"field": "users", "type": "quantitative", "title": "Users", "axis": {"tickMinStep": 1}},
+            "color": {"field": "what", "type": "nominal", "title": None, "scale": {"range": [GREY, COLOURS[0]]},
+                      "legend": {"orient": "top"}},
+            "opacity": {"field": "what", "type": "nominal", "scale": {"range": [0.55, 1.0]}, "legend": None},
+        },
+    )  # fmt: skip
+
+
+def surveys(rows: list[dict[str, Any]], says: str) -> Spec:
+    """The score of each month with its interval, each matter beside the others."""
+    x = {"field": "month", "type": "ordinal", "title": "Month (UTC)", "axis": {"labelAngle": 0}}
+    offset = {"field": "about", "type": "nominal"}
+    y = {"type": "quantitative", "title": "Net promoter score", "scale": {"domain": [-100, 100]}}
+    colour = {"field": "about", "type": "nominal", "title": None, "scale": {"range": [*COLOURS[:3]]},
+              "legend": {"orient": "top"}}  # fmt: skip
+    return _spec(
+        says, height=HEIGHT, data={"values": rows},
+        layer=[
+            {"transform": [{"filter": "datum.low !== null && datum.high !== null"}],
+             "mark": {"type": "rule", "strokeWidth": 2},
+             "encoding": {"x": x, "xOffset": offset, "y": {**y, "field": "low"}, "y2": {"field": "high"},
+                          "color": colour}},
+            {"mark": {"type": "point", "filled": True, "size": 70},
+             "encoding": {"x": x, "xOffset": offset, "y": {**y, "field": "nps"}, "color": colour,
+                          "shape": {"field": "about", "type": "nominal", "title": None}}},
+        ],
+    )  # fmt: skip
+
+
+def tickets(rows: list[dict[str, Any]], annotations: list[Json], says: str) -> Spec:
+    """Tickets for each active user by month; what was done is a dashed line in its month, numbered as in the list."""
+    months = months_between(min(row["month"] for row in rows), max(row["month"] for row in rows))
+    marks = [
+        {"month": one["at"][:7], "number": str(place)}
+        for place, one in enumerate(annotations, 1)
+        if one["at"][:7] in months
+    ]
+    x = {
+        "field": "month",
+        "type": "ordinal",
+        "title": "Month (UTC)",
+        "scale": {"domain": months},
+        "axis": {"labelAngle": 0},
+    }
+    areas = [*dict.fromkeys(row["area"] for row in rows)]
+    area = {"field": "area", "type": "nominal", "title": "Area", "scale": {"domain": areas, "range": [*COLOURS]},
+            "legend": {"orient": "top", "columns": 2, "labelLimit": 240}}  # fmt: skip
+    shape = {"field": "area", "type": "nominal", "title": "Area", "scale": {"domain": areas}}
+    return _spec(
+        says, height=HEIGHT + 60, data={"values": rows},
+        layer=[
+            {"mark": {"type": "line", "point": {"filled": True, "size": 60}},
+             "encoding": {"x": x, "y": {"field": "rate", "type": "quantitative", "title": "For each active user"},
+                          "color": area, "shape": shape}},
+            {"data": {"values": marks}, "mark": {"type": "rule", "strokeDash": [5, 4], "color": GREY},
+             "encoding": {"x": x}},
+            {"data": {"values": marks},
+             "mark": {"type": "text", "align": "left", "dx": 4, "baseline": "top", "fontSize": 13},
+             "encoding": {"x": x, "y": {"value": 2}, "text": {"field": "number"}}},
+        ],
+    )  # fmt: skip
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """Every month of a span, also those that nothing is told of."""
+    start, end = (12 * int(text[:4]) + int(text[5:7]) - 1 for text in (first, last))
+    return [f"{month // 12:04}-{month % 12 + 1:02}" for month in range(start, end + 1)]
+
+
+def trend(rows: list[Json], of: str, title: str, says: str) -> Spec:
+    """The share of begun tasks that were completed; larger dots rest on more of them."""
+    return _spec(
+        says, height=200, data={"values": rows},
+        layer=[{
+            "mark": {"type": "line", "color": COLOURS[0]},
+            "encoding": {"x": {"field": of, "type": "quantitative", "title": title, "axis": {"tickMinStep": 1}},
+                         "y": _share("rate")},
+        }, {
+            "mark": {"type": "point", "filled": True, "color": COLOURS[0]},
+            "encoding": {"x": {"field": of, "type": "quantitative"}, "y": _share("rate"),
+                         "size": {"field": "begun", "type": "quantitative", "legend": None,
+                                  "scale": {"range": [30, 250]}}},
+        }],
+    )  # fmt: skip
+
+
+def _share(field: str) -> Json:
+    return {"field": field, "type": "quantitative", "title": "Completed, of those begun", "axis": {"format": ".0%"},
+            "scale": {"domain": [0, 1]}}  # fmt: skip
