@@ -47,7 +47,7 @@ async def accounts(read: Read, asked: Asked) -> View:
     held = [one for one in await read.many([account_key(one) for one in found.ids]) if one is not None]
     rows = [lists.row(one) for one in held]
     index, known = read.index, await read.size(RANKING)
-    shown = {
+    shown: dict[str, Any] = {
         "wanted": wanted, "by": by, "rows": rows, "of": found.of, "start": start, "lists": lists.LISTS,
         "orders": lists.ORDERS, "changes": lists.WORDS, "pages": max(1, -(-found.of // lists.PAGE)),
         "index": index, "known": known, "capacity": capacity if wanted.list == "capacity" else None,
@@ -139,7 +139,7 @@ async def account(read: Read, asked: Asked) -> View:
     told = words.points(history, held)
     people = words.people(journeys)
     data = {"account": held, "history": history, "journeys": journeys, "alerts": open_alerts}
-    shown = {
+    shown: dict[str, Any] = {
         "account": held, "account_id": account_id, "called": title, "to": words.address_of(account_id),
         "trait": {} if held is None else {one: words.trait(held, one) for one in ("owner", "segment", "crm_url")},
         "people": people[:PEOPLE], "users": len(people), "stuck": sum(one.stuck for one in people),

@@ -7,7 +7,7 @@ from consumers.dashboard.words import number, percent, signed
 from models.alerts import figures
 from models.alerts.inputs import meaning_of
 from models.clock import date_of
-from models.health.features import INPUTS, input_of
+from models.health.listed import INPUTS, input_of
 from models.health.proposal import proposal
 
 Json = Mapping[str, Any]
