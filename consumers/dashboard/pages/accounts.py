@@ -1,7 +1,7 @@
 """Accounts: whom to look at first, all of them, and one of them."""
 
 from collections.abc import AsyncIterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from consumers.dashboard.page import Asked, File, Page, View
 from consumers.dashboard.read import Json, Read
