@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.contribution import World
 from models.messages import partial_key, split_partial_key
-from models.product import Journey
+from models.plan import PublishedPlan, Word
+from models.product import Journey, Product
 from models.snapshot import Partials, aggregates, canonical, quality
 from tests.support.build import Worker, checked, event, instant, snapshot, tick, world
+from tests.support.subjects import metric, plan_of
 
 pytestmark = pytest.mark.core
 
@@ -87,6 +90,37 @@ def test_two_runs_agree_on_everything_but_when_it_was_said_and_how_often_it_came
     assert not {"at", "as_of", "score_id", "causes"} & set(account)
     assert found["funnel"]["as_of"] == {"time": "2026-05-09T00:00:00Z"}
     assert found["quality"]["accepted"] == 2
+
+
+def test_who_decided_about_an_experiment_and_when_is_told_but_is_no_part_of_what_two_runs_agree_on() -> None:
+    plan = plan_of(metric("converted", "primary"))
+    word = Word("running", instant(0), "ann", "all is ready")
+    published = PublishedPlan(plan, plan.hash, words=(word,), place=2, level=0.01)
+    worker = Worker(World(Product(), {plan.id: published}))
+    worker.given(event("session_started"), tick(instant(4)))
+    read = worker.snapshot()
+    told = read[f"experiment:{plan.id}"]["queue_state"]
+    assert (told["state"], told["place"], told["level"], told["plan_hash"]) == ("running", 2, 0.01, plan.hash)
+    assert told["words"] == [{"state": "running", "at": "2026-05-05T00:00:00Z", "by": "ann", "why": "all is ready"}]
+    assert read["experiments"]["experiments"][0]["queue_state"] == told
+    assert "queue_state" not in names_in(canonical(read))
+
+
+def test_drafts_and_the_queue_are_listed_with_why_nothing_is_read_of_them() -> None:
+    plan = plan_of(metric("converted", "primary"))
+    waiting = {
+        state: PublishedPlan(plan, plan.hash, state=state, place=place)
+        for state, place in (("draft", 0), ("queued", 1), ("stopped", 2))
+    }
+    read = aggregates(Partials(), World(Product(), waiting=waiting))
+    rows = {row["state"]: row for row in read["experiments"]["experiments"]}
+    assert {state: row["queue_state"]["place"] for state, row in rows.items()} == {
+        "draft": None,
+        "queued": 1,
+        "stopped": 2,
+    }
+    assert all(row["because"] and row["decision"] is None for row in rows.values())
+    assert not [key for key in read if key.startswith("experiment:")], "and nothing is counted of them"
 
 
 def test_what_counts_is_in_the_canonical_snapshot() -> None:

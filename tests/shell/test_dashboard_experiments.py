@@ -526,7 +526,7 @@ def test_who_stopped_it_and_why_is_in_its_life(whole: Ran) -> None:
         )
 
     words = said(page(edited(whole, stopped))[0])
-    assert "Stopped since 2026-06-01 10:00 UTC, approved by ann: answered" in words
+    assert "Stopped since 2026-06-01 10:00 UTC, stopped by ann: answered" in words
 
 
 def test_an_experiment_that_is_none_is_said_so(whole: Ran) -> None:
