@@ -58,7 +58,7 @@ async def take(read: Read, keys: Iterable[str]) -> None:
     """Read these accounts again; those that are gone are forgotten."""
     wanted = sorted(key for key in keys if not key.endswith(":history"))
     for some in pieces(wanted):
-        for key, account in zip(some, await read.many(some), strict=True):
+        for key, account in zip(some, await read.known(some), strict=True):
             if account is None:
                 read.index.remove(account_of(key))
             else:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Generator, Iterable
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -116,7 +116,7 @@ class Updates:
                     yield {"event": "changed", "data": told(sorted(changed))}
 
     @contextlib.contextmanager
-    def hearing(self, keys: Iterable[str]) -> Iterator[Listener]:
+    def hearing(self, keys: Iterable[str]) -> Generator[Listener]:
         """Somebody who is told of these keys until the block is left."""
         listener = Listener(keys)
         self.listeners.add(listener)

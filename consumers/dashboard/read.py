@@ -9,7 +9,7 @@ import msgspec
 import redis.asyncio as redis
 from redis.exceptions import RedisError
 
-from consumers.dashboard.index import Index
+from consumers.dashboard.index import Index, Known
 from consumers.dashboard.letters import Letters
 from consumers.dashboard.pace import EVERY_S, Pace
 from models.keys import history_key, journeys_key
@@ -23,6 +23,7 @@ SPANS = 240
 Json = dict[str, Any]
 Take = Callable[[Json], Json]
 decode = msgspec.json.Decoder().decode
+decode_known = msgspec.json.Decoder(Known).decode
 
 
 class Away(RuntimeError):
@@ -44,7 +45,14 @@ class Read:
 
     async def many(self, keys: Sequence[str]) -> list[Json | None]:
         """Several snapshots, in the order of their keys."""
-        found: list[Json | None] = []
+        return await self._many(keys, decode)
+
+    async def known(self, keys: Sequence[str]) -> list[Known | None]:
+        """Of several accounts' snapshots what lists are made by."""
+        return await self._many(keys, decode_known)
+
+    async def _many(self, keys: Sequence[str], decode: Callable[[bytes], Any]) -> list[Any]:
+        found: list[Any] = []
         for start in range(0, len(keys), AT_ONCE):
             names = [self.prefix + key for key in keys[start : start + AT_ONCE]]
             found += [None if value is None else decode(value) for value in await self._ask("mget", names)]

@@ -92,7 +92,7 @@ class Site:
 
     async def guarded(self, request: Request, go_on: GoOn) -> Response:
         """Let in who may look, and say to the browser what it may do."""
-        path = request.scope["path"]  # not of request.url, which is put together with the Host header
+        path = request.scope["path"]
         if not self.guard.is_named(request):
             response: Response = PlainTextResponse("This host name is none of dashboard_names.\n", 421)
         elif self.guard.may_look(request) or path.startswith(OPEN):

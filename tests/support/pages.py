@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from html.parser import HTMLParser
 from typing import Any
 
+import msgspec
 from fastapi.testclient import TestClient
 
 from consumers.dashboard.app import make_dashboard
 from consumers.dashboard.config import Here
+from consumers.dashboard.index import Known
 from consumers.dashboard.read import Away, Json, Read, Take
 from models.keys import history_key
 
@@ -34,6 +36,9 @@ class Given(Read):
     async def many(self, keys: Any) -> list[Json | None]:
         self._here()
         return [self.snapshots.get(key) for key in keys]
+
+    async def known(self, keys: Sequence[str]) -> list[Known | None]:
+        return [None if one is None else msgspec.convert(one, Known) for one in await self.many(keys)]
 
     async def fields(self, key: str) -> dict[str, Json]:
         self._here()

@@ -1,5 +1,6 @@
 """Accounts: whom to look at first, all of them, and one of them."""
 
+from asyncio import gather
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -9,9 +10,8 @@ from consumers.dashboard.views import account as words
 from consumers.dashboard.views import accounts as lists
 from consumers.dashboard.views import alerts
 from consumers.dashboard.views.account_chart import chart
-from models.capacity import ORDERS, Listed, by_owner, ranking_of, tenth, totals
+from models.capacity import ORDERS, by_owner, ranking_of, tenth, totals
 from models.keys import ESCAPED, RANKING, account_key, journeys_key
-from models.readside import listed_of
 
 PARTS = 10
 """Drivers that are shown at once; the others behind a fold."""
@@ -53,7 +53,7 @@ async def accounts(read: Read, asked: Asked) -> View:
         "index": index, "known": known, "capacity": capacity if wanted.list == "capacity" else None,
         "owned": lists.grouped(rows, capacity) if wanted.list == "capacity" and capacity is not None else [],
         "partial": _searched(wanted, by) and not index.full,
-        "owners": index.owners(), "segments": index.segments(),
+        "owners": index.shared("owner"), "segments": index.shared("segment"),
         "by_index": any(one.probability is None for one in rows),
     }  # fmt: skip
     data = {"list": wanted.list, "by": by, "of": found.of, "complete": not shown["partial"], "accounts": held,
@@ -76,10 +76,9 @@ async def _capacity(read: Read, told: Json | None, by: str) -> Json | None:
         first = await read.ranked(order, 0, tenth(await read.size(order)))
     else:
         owners = [ranking_of(order, (one["owner"] or "").translate(ESCAPED)) for one in told["totals"]["owners"]]
-        first = [one for ranking in owners for one in await read.ranked(ranking, 0, each)]
+        first = [one for found in await gather(*(read.ranked(one, 0, each) for one in owners)) for one in found]
     ids = [account_id for account_id, _ in sorted(first, key=lambda one: (one[1], one[0]))]
-    held = await read.many([account_key(one) for one in ids])
-    listed: list[Listed] = [listed_of(one) for one in held if one is not None]
+    listed = [one for one in await read.known([account_key(one) for one in ids]) if one is not None]
     return {**told, "by": by, "accounts": [one.entry() for one in listed],
             "totals": {**totals(listed), "owners": by_owner(listed)}}  # fmt: skip
 
@@ -94,7 +93,7 @@ async def _all(read: Read, wanted: lists.Wanted, by: str, start: int, count: int
     """Accounts by a ranking where there is one; else by the index, of what it has read so far."""
     if _searched(wanted, by):
         rows = read.index.find(wanted.sought)
-        return Found(read.index.first(rows, by, start + count)[start:], len(rows))
+        return Found(read.index.page(rows, by, start, count), len(rows))
     ranking, owner = RANKING if wanted.list == "everyone" else ORDERS[by], wanted.sought.owner
     if owner is not None:
         ranking = ranking_of(ranking, owner.translate(ESCAPED))
@@ -108,12 +107,11 @@ async def table(read: Read, asked: Asked) -> AsyncIterator[str] | None:
     by = wanted.by or (capacity or {}).get("by", "risk")
     if wanted.list == "capacity":
         capacity = await _capacity(read, capacity, by)
-        ids = [] if capacity is None else lists.owner_by_owner(capacity)
-    elif _searched(wanted, by) and not read.index.full:
+        return _lines(read, [] if capacity is None else lists.owner_by_owner(capacity))
+    if not read.index.full:
         return None
-    else:
-        ids = (await _all(read, wanted, by, 0, 10_000_000)).ids
-    return _lines(read, ids)
+    rows = read.index.find(wanted.sought)
+    return _lines(read, read.index.page(rows, by, 0, len(rows)))
 
 
 async def _lines(read: Read, ids: list[str]) -> AsyncIterator[str]:
