@@ -117,8 +117,8 @@ def _add_forms(app: FastAPI, site: Site) -> None:
 
 @cache
 def charts_script() -> bytes:
-    """Vega-Lite with its interpreter, from the wheel that brings it; asked of a process of its own: the wheel has a whole
-    JavaScript engine, which would stay in memory."""
+    """Vega-Lite with its interpreter, from the wheel that brings it; asked of a process of its own: the wheel has a
+    whole JavaScript engine, which would stay in memory."""
     asked = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle())"
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     return subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True, env=environment).stdout

@@ -77,7 +77,7 @@ def _stuck(people: list[onboarding.Stuck], asked: Asked) -> dict[str, Any]:
 TITLES = {
     "by_hour": ("hour of the day", "Hour of the day at which a task was begun (UTC)"),
     "by_day": ("day since assignment", "Days since assignment"),
-    "by_experience": ("experience", "Tasks completed before"),
+    "by_experience": ("tasks completed before", "Tasks completed before"),
 }
 
 

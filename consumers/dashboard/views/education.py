@@ -80,7 +80,7 @@ def surveys(nps: Mapping[str, Json]) -> list[Survey]:
 
 
 def _survey(about: str, found: Json) -> Survey:
-    nps = "not known" if found["nps"] is None else signed(found["nps"], 0)
+    nps = "not known" if found["nps"] is None else whole(found["nps"])
     because = found.get("because", "")
     return Survey(
         about, ABOUT[about], nps, _signed(found["ci"]), found["respondents"], found["answers"], found["promoters"],
@@ -89,7 +89,12 @@ def _survey(about: str, found: Json) -> Survey:
 
 
 def _signed(ci: Any) -> str:
-    return "not known" if ci is None else f"{signed(ci[0], 0)} to {signed(ci[1], 0)}"
+    return "not known" if ci is None else f"{whole(ci[0])} to {whole(ci[1])}"
+
+
+def whole(value: float) -> str:
+    """A score or a difference of scores, to the point; 0 has no sign."""
+    return signed(value, 0) if round(value) else "0"
 
 
 def _change(change: Json) -> str:
@@ -98,8 +103,8 @@ def _change(change: Json) -> str:
     low, high = change["ci"]
     sure = " That may be chance." if low <= 0 <= high else ""
     return (
-        f"From {change['from']} to {change['to']} it changed by {signed(change['difference'], 0)} points "
-        f"(95 %: {signed(low, 0)} to {signed(high, 0)}).{sure}"
+        f"From {change['from']} to {change['to']} it changed by {whole(change['difference'])} points "
+        f"(95 %: {whole(low)} to {whole(high)}).{sure}"
     )
 
 
@@ -114,7 +119,7 @@ def survey_months(nps: Mapping[str, Json]) -> list[dict[str, Any]]:
 
 def survey_rows(months: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     return [
-        (row["about"], row["month"], signed(row["nps"], 0),
+        (row["about"], row["month"], whole(row["nps"]),
          row["because"] or "not known" if row["low"] is None else _signed((row["low"], row["high"])),
          number(row["respondents"]))
         for row in months
@@ -123,7 +128,7 @@ def survey_rows(months: list[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 def surveys_in_words(months: list[dict[str, Any]]) -> str:
     last = {row["about"]: row for row in months}
-    told = "; ".join(f"{about}: {signed(row['nps'], 0)} in {row['month']}" for about, row in last.items())
+    told = "; ".join(f"{about}: {whole(row['nps'])} in {row['month']}" for about, row in last.items())
     return f"Net promoter score by month, with 95 % intervals. Latest: {told}."
 
 

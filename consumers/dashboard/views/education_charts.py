@@ -41,8 +41,12 @@ def surveys(rows: list[dict[str, Any]], says: str) -> Spec:
     x = {"field": "month", "type": "ordinal", "title": "Month (UTC)", "axis": {"labelAngle": 0}}
     offset = {"field": "about", "type": "nominal"}
     y = {"type": "quantitative", "title": "Net promoter score", "scale": {"domain": [-100, 100]}}
-    colour = {"field": "about", "type": "nominal", "title": None, "scale": {"range": [*COLOURS[:3]]},
-              "legend": {"orient": "top"}}  # fmt: skip
+    known = [*dict.fromkeys(row["about"] for row in rows)]
+    which = {"field": "about", "type": "nominal", "title": "About", "legend": {"orient": "top"}}
+    colour, shape = (
+        {**which, "scale": {"domain": known, "range": [*COLOURS[:3]]}},
+        {**which, "scale": {"domain": known}},
+    )
     return _spec(
         says, height=HEIGHT, data={"values": rows},
         layer=[
@@ -52,7 +56,7 @@ def surveys(rows: list[dict[str, Any]], says: str) -> Spec:
                           "color": colour}},
             {"mark": {"type": "point", "filled": True, "size": 70},
              "encoding": {"x": x, "xOffset": offset, "y": {**y, "field": "nps"}, "color": colour,
-                          "shape": {"field": "about", "type": "nominal", "title": None}}},
+                          "shape": shape}},
         ],
     )  # fmt: skip
 
@@ -99,18 +103,16 @@ def months_between(first: str, last: str) -> list[str]:
 
 def trend(rows: list[Json], of: str, title: str, says: str) -> Spec:
     """The share of begun tasks that were completed; larger dots rest on more of them."""
+    places = [*range(24 if of == "hour" else 1 + max(row[of] for row in rows))]
+    x = {"field": of, "type": "ordinal", "title": title, "scale": {"domain": places}, "axis": {"labelAngle": 0}}
+    size = {"field": "begun", "type": "quantitative", "legend": None, "scale": {"range": [30, 250]}}
     return _spec(
         says, height=200, data={"values": rows},
-        layer=[{
-            "mark": {"type": "line", "color": COLOURS[0]},
-            "encoding": {"x": {"field": of, "type": "quantitative", "title": title, "axis": {"tickMinStep": 1}},
-                         "y": _share("rate")},
-        }, {
-            "mark": {"type": "point", "filled": True, "color": COLOURS[0]},
-            "encoding": {"x": {"field": of, "type": "quantitative"}, "y": _share("rate"),
-                         "size": {"field": "begun", "type": "quantitative", "legend": None,
-                                  "scale": {"range": [30, 250]}}},
-        }],
+        layer=[
+            {"mark": {"type": "line", "color": COLOURS[0]}, "encoding": {"x": x, "y": _share("rate")}},
+            {"mark": {"type": "point", "filled": True, "color": COLOURS[0]},
+             "encoding": {"x": x, "y": _share("rate"), "size": size}},
+        ],
     )  # fmt: skip
 
 

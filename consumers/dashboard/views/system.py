@@ -137,7 +137,9 @@ def troubles(
         found.append(f"{_events(lost, 'was', 'were')} refused, {lost / of:.2%} of what came in: the reasons are below.")
     found += [f"{CHECKS.get(name, name)}: recording may be broken." for name in authenticity.get("alarms", ())]
     if quality.get("ignored"):
-        found.append(f"{len(quality['ignored']):,} names of events are ignored: map them, if they matter to you.")
+        names = len(quality["ignored"])
+        told = "1 name of events is" if names == 1 else f"{names:,} names of events are"
+        found.append(f"{told} ignored: map what matters to you.")
     return found
 
 
