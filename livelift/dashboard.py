@@ -3,10 +3,11 @@
 import socket
 import webbrowser
 from ipaddress import ip_address
+from threading import Thread
 
 import uvicorn
 
-from consumers.dashboard.app import make_dashboard
+from consumers.dashboard.app import charts_script, make_dashboard
 from consumers.dashboard.config import Here
 from livelift.logs import configure_logs
 from livelift.settings import Settings
@@ -30,6 +31,7 @@ def here_of(settings: Settings) -> Here:
         token=None if token is None else token.get_secret_value(),
         proxy_header=settings.dashboard_proxy_header,
         names=settings.dashboard_names,
+        stale_s=settings.dashboard_stale_s,
     )
 
 
@@ -49,6 +51,7 @@ def serve(settings: Settings, host: str, port: int, open_browser: bool = False) 
         settings.ready_file.touch()
     if open_browser:
         webbrowser.open(url)
+    Thread(target=charts_script, daemon=True).start()  # it takes seconds: nobody who opens a chart has to wait for it
     config = uvicorn.Config(make_dashboard(here), log_config=None, access_log=False, server_header=False,
                             timeout_graceful_shutdown=GRACE_S)  # fmt: skip
     uvicorn.Server(config).run(sockets=[listening])

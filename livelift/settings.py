@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     """A header in which a proxy that has asked says who looks, e.g. `X-Forwarded-Email`. Set it only behind one."""
     dashboard_names: tuple[str, ...] = ()
     """The host names that the dashboard is reached by, as JSON; other than loopback's."""
+    dashboard_stale_s: float = Field(default=30.0, gt=0)
+    """Seconds without a publication after which pages say that what they show is old."""
     dashboard_redis: str | None = Field(default=None, repr=False)
     """The Redis URL of the dashboard, where it has a user who may only read; else `redis`."""
     collector_write_key: SecretStr | None = None

@@ -77,10 +77,10 @@ def lasting(seconds: float) -> str:
     return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"
 
 
-def all_old(quality: Json | None, now: datetime) -> str:
+def all_old(quality: Json | None, now: datetime, stale_s: float = STALE_S) -> str:
     """What stands over a page whose figures are all old; empty if they are not, or if it is not known."""
     since = seconds_since((quality or {}).get("published_at"), now)
-    if since is None or since <= STALE_S:
+    if since is None or since <= stale_s:
         return ""
     return f"What you see is old: nothing has been published for {lasting(since)}. Is a publisher running?"
 

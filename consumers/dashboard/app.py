@@ -1,12 +1,12 @@
 """The dashboard as an ASGI application: its addresses."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -21,9 +21,11 @@ from consumers.dashboard.live import heard
 from consumers.dashboard.page import Page
 from consumers.dashboard.pages import FILES, PAGES
 from consumers.dashboard.read import Away, Read
-from consumers.dashboard.site import FOLDER, Site, form_of
+from consumers.dashboard.site import FOLDER, Guarded, Site, form_of
 
 DAY = {"Cache-Control": "max-age=86400"}
+MAKE_CHARTS = "import sys, vl_convert; sys.stdout.buffer.write(vl_convert.javascript_bundle().encode())"
+_MAKING = Lock()
 NEVER_PINGED = 3600
 """Seconds: open pages are told by `live` that the server lives."""
 
@@ -52,7 +54,7 @@ def make_dashboard(here: Here, read: Read | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.site = site
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
-    app.middleware("http")(site.guarded)
+    app.add_middleware(Guarded, site=site)
     for file in FILES:
         app.add_api_route(file.path, site.file_of(file), methods=["GET"], include_in_schema=False)
     for page in PAGES:
@@ -115,10 +117,16 @@ def _add_forms(app: FastAPI, site: Site) -> None:
         return await run_in_threadpool(site.command, request, await form_of(request))
 
 
-@cache
 def charts_script() -> bytes:
-    """Vega-Lite with its interpreter, from the wheel that brings it; asked of a process of its own: the wheel has a
-    whole JavaScript engine, which would stay in memory."""
-    asked = "import sys, vl_convert; sys.stdout.write(vl_convert.javascript_bundle())"
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run([sys.executable, "-c", asked], capture_output=True, check=True, env=environment).stdout
+    """Vega-Lite with its interpreter, from the wheel that brings it: seconds at first, then at once.
+
+    Made by a process of its own: the wheel is a whole JavaScript engine, which would hold up everybody meanwhile and
+    stay in memory.
+    """
+    with _MAKING:
+        return _charts_script()
+
+
+@cache
+def _charts_script() -> bytes:
+    return subprocess.run([sys.executable, "-c", MAKE_CHARTS], capture_output=True, check=True, timeout=120).stdout

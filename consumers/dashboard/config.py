@@ -19,7 +19,10 @@ class Here:
     proxy_header: str | None = None
     names: tuple[str, ...] = ()
     secret: bytes = b""
-    """Signs sessions and forms; another after each start where none is given."""
+    """Signs sessions and forms. Where none is given it comes from the token, so that sessions outlive a restart;
+    without a token it is another one after each start."""
+    stale_s: float = 30.0
+    """Age of `quality`, which is published every second, from which a page says that what it shows is old."""
 
     def topic(self, name: str) -> str:
         return f"{self.namespace}{name}"

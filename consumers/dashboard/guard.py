@@ -30,7 +30,8 @@ class Guard:
 
     def __init__(self, here: Here) -> None:
         self._here = here
-        self._secret = here.secret or token_urlsafe(32).encode()
+        ours = here.token or token_urlsafe(32)
+        self._secret = here.secret or hashlib.sha256(f"livelift dashboard {ours}".encode()).digest()
 
     def _signed(self, what: str, text: str) -> str:
         return hmac.new(self._secret, f"{what}:{text}".encode(), hashlib.sha256).hexdigest()

@@ -10,12 +10,14 @@ from uuid import uuid4
 import structlog
 from redis.exceptions import RedisError
 
-from consumers.dashboard.read import Read
+from consumers.dashboard.read import Away, Read
 
 CHANNEL = "updates"
 COALESCED_S = 0.5
 """A page hears at most so often."""
-HEARTBEAT_S, RETRY_S, LISTEN_S = 10.0, 1.0, 1.0
+HEARTBEAT_S, RETRY_S, LISTEN_S = 10.0, 1.0, 2.0
+QUALITY = "quality"
+"""It is published every second: every page is told when it was, so as to know how old its figures are."""
 log = structlog.get_logger()
 
 
@@ -32,13 +34,18 @@ def heard(line: str) -> list[str]:
 class Listener:
     """One open page: the keys that it shows (or their beginnings, `account:*`), and what has changed of them."""
 
-    def __init__(self, keys: Iterable[str]) -> None:
+    def __init__(self, keys: Iterable[str], state: str) -> None:
         given = [key for key in keys if key]
         self._keys = frozenset(key for key in given if not key.endswith("*"))
         self._beginnings = tuple(key[:-1] for key in given if key.endswith("*"))
         self.changed: set[str] = set()
-        self.state = "here"
+        self.state = state
         self.told = asyncio.Event()
+
+    def missed(self) -> None:
+        """Anything may have changed."""
+        self.changed.add("*")
+        self.told.set()
 
     def hears(self, key: str) -> None:
         if key in self._keys or key.startswith(self._beginnings):
@@ -61,13 +68,15 @@ class Updates:
         self.here = False
         self.times_here = 0
         """How often the subscription has begun: what was said in between nobody has heard."""
+        self.published = ""
+        """When `quality` was published last, RFC 3339."""
         self.instance = uuid4().hex
         """Another after each start of the server: a page that hears of another one reads itself anew."""
 
     async def run(self) -> None:
         """Listen until cancelled."""
         while True:
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
+            with contextlib.suppress(Away, RedisError, OSError, TimeoutError):
                 await self._listen()
             self._say("away")
             await asyncio.sleep(RETRY_S)
@@ -75,16 +84,27 @@ class Updates:
     async def _listen(self) -> None:
         async with self._read.client.pubsub() as channel:
             await channel.subscribe(self._read.prefix + CHANNEL)
-            self._say("here")
+            await self._look_at_the_time()
+            self._say("here")  # what has changed before is missed: pages are made anew for it
             while True:
                 message = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_S)
-                if message is not None:
-                    self.changed(message["data"].decode())
+                if message is None:
+                    await self._read.client.ping()  # a Redis that hangs is as silent as one where nothing happens
+                    continue
+                key = message["data"].decode()
+                if key == QUALITY:
+                    await self._look_at_the_time()
+                self.changed(key)
 
     def changed(self, key: str) -> None:
         """Something that pages show under this key is no longer as it was."""
         for listener in self.listeners:
             listener.hears(key)
+
+    async def _look_at_the_time(self) -> None:
+        self.published = str((await self._read.get(QUALITY) or {}).get("published_at") or "")
+        for listener in self.listeners:
+            listener.told.set()
 
     def _say(self, state: str) -> None:
         if self.here == (state == "here"):
@@ -94,13 +114,13 @@ class Updates:
         log.info("redis is here" if self.here else "redis is away")
         for listener in self.listeners:
             listener.state = state
-            listener.told.set()
+            listener.missed()
 
     async def events(self, keys: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
-        """What an open page is told: hello at first; changed, with the keys; away and here."""
+        """What an open page is told: hello; published, with the time; changed, with the keys; away and here."""
+        state, published = "here" if self.here else "away", ""
         with self.hearing(keys) as listener:
-            yield {"event": "hello", "data": f"{self.instance} {'here' if self.here else 'away'}"}
-            state = "here" if self.here else "away"
+            yield {"event": "hello", "data": f"{self.instance} {state}"}
             while True:
                 try:
                     await asyncio.wait_for(listener.told.wait(), HEARTBEAT_S)
@@ -112,13 +132,16 @@ class Updates:
                 if listener.state != state:
                     state = listener.state
                     yield {"event": state, "data": ""}
+                if self.published != published:
+                    published = self.published
+                    yield {"event": "published", "data": published}
                 if changed:
                     yield {"event": "changed", "data": told(sorted(changed))}
 
     @contextlib.contextmanager
     def hearing(self, keys: Iterable[str]) -> Generator[Listener]:
         """Somebody who is told of these keys until the block is left."""
-        listener = Listener(keys)
+        listener = Listener(keys, "here" if self.here else "away")
         self.listeners.add(listener)
         try:
             yield listener

@@ -7,6 +7,9 @@ from typing import Any
 
 import msgspec
 import redis.asyncio as redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Unconnected
 from redis.exceptions import RedisError
 
 from consumers.dashboard.index import Index, Known
@@ -15,6 +18,8 @@ from consumers.dashboard.pace import EVERY_S, Pace
 from models.keys import history_key, journeys_key
 
 CONNECT_S, ANSWER_S = 2.0, 5.0
+AT_ONCE_OR_NOT = Retry(NoBackoff(), 0)
+"""A subscription that comes back by itself would not say what it has missed meanwhile."""
 AT_ONCE = 200
 HISTORY = 2_000
 """Entries of a history that a page shows at most."""
@@ -36,7 +41,9 @@ class Read:
     def __init__(self, url: str, prefix: str) -> None:
         self.prefix, self.index = prefix, Index()
         self.pace, self.letters = Pace(), Letters()
-        self.client: Any = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S)
+        self.client: Any = redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S, retry=AT_ONCE_OR_NOT
+        )
         self._points: dict[str, tuple[int, dict[int, Json | None]]] = {}
 
     async def get(self, key: str) -> Json | None:
@@ -145,8 +152,12 @@ class Read:
         return found
 
     async def _ask(self, command: str, *arguments: Any, **named: Any) -> Any:
+        ask = getattr(self.client, command)
         try:
-            return await getattr(self.client, command)(*arguments, **named)
+            try:
+                return await ask(*arguments, **named)
+            except Unconnected:  # the connection may be one to a Redis that has been started anew since
+                return await ask(*arguments, **named)
         except (RedisError, OSError, TimeoutError) as error:
             raise Away(type(error).__name__) from error
 

@@ -16,9 +16,10 @@ from fastapi.responses import (
     StreamingResponse,
 )
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from consumers.dashboard import ages
-from consumers.dashboard.ages import STALE_S
 from consumers.dashboard.commands import Commands, NotAsked
 from consumers.dashboard.config import Here
 from consumers.dashboard.guard import HEADERS, NAME, Guard
@@ -34,7 +35,7 @@ OPEN = "/static/", "/login", "/ready"
 """Addresses that anybody may ask for."""
 FORM_LIMIT = 10_000
 YEAR_S = 31_536_000
-GoOn = Callable[[Request], Awaitable[Response]]
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 def templates() -> Environment:
@@ -66,19 +67,20 @@ class Site:
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def render(self, request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-        """A page. Whoever has no session gets one with it, so that forms on it can be sent."""
+        """A page. Whoever may look and has no session gets one with it, so that forms on it can be sent."""
         session = self.guard.session(request)
         given = {"section": "", "quality": None, "keys": "", "old": (), **shown}
-        all_old = ages.all_old(given["quality"], datetime.now(UTC))
+        now = datetime.now(UTC)
+        all_old = ages.all_old(given["quality"], now, self.here.stale_s)
         response = HTMLResponse(status_code=status)
-        if session is None and template != "login.html":
+        if session is None and self.guard.may_look(request):
             session = self.guard.begin(response, request.url.scheme == "https")
         text = self._templates.get_template(template).render(
             sections=SECTIONS, path=quote(request.scope["path"]), query=request.url.query,
             user=self.guard.user(request),
             form_token="" if session is None else self.guard.form_token(session),
-            name=unquote(request.cookies.get(NAME, "")), stale_s=STALE_S, instance=self.updates.instance,
-            can_write=self.commands.may, all_old=all_old, **given,
+            name=unquote(request.cookies.get(NAME, "")), stale_s=self.here.stale_s, instance=self.updates.instance,
+            now=now.isoformat(), can_write=self.commands.may, all_old=all_old, **given,
         )  # fmt: skip
         response.body = text.encode()
         response.headers["content-length"] = str(len(response.body))
@@ -90,32 +92,28 @@ class Site:
             return JSONResponse({"error": heading, "detail": what}, status)
         return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys)
 
-    async def guarded(self, request: Request, go_on: GoOn) -> Response:
-        """Let in who may look, and say to the browser what it may do."""
+    def refusal(self, request: Request) -> Response | None:
+        """What somebody hears who may not look; None for who may."""
         path = request.scope["path"]
         if not self.guard.is_named(request):
-            response: Response = PlainTextResponse("This host name is none of dashboard_names.\n", 421)
-        elif self.guard.may_look(request) or path.startswith(OPEN):
-            response = await go_on(request)
-        elif path.startswith("/api/"):
-            response = JSONResponse({"error": "Who are you?", "detail": "send the token as a bearer"}, 401)
-        elif self.here.proxy_header:
-            response = PlainTextResponse("The proxy has not said who looks.\n", 401)
-        else:
-            response = RedirectResponse(f"/login?to={quote(path)}", 303)
-        for header, value in HEADERS.items():
-            response.headers.setdefault(header, value)
-        return response
+            return PlainTextResponse("This host name is none of dashboard_names.\n", 421)
+        if self.guard.may_look(request) or path.startswith(OPEN):
+            return None
+        if path.startswith("/api/"):
+            return JSONResponse({"error": "Who are you?", "detail": "send the token as a bearer"}, 401)
+        if self.here.proxy_header:
+            return PlainTextResponse("The proxy has not said who looks.\n", 401)
+        return RedirectResponse(f"/login?to={quote(path)}", 303)
 
     # -- pages --------------------------------------------------------------------------------------------------------
 
-    def html_of(self, page: Page) -> GoOn:
+    def html_of(self, page: Page) -> Answer:
         async def answer(request: Request) -> Response:
             view = await self._made(page, request)
             if view.missing is not None:
                 return self.trouble(request, 404, view.title, view.missing, told(view.keys))
             quality = await self.read.get("quality")
-            keys = told((*view.keys, "quality"))
+            keys = told(view.keys)
             return self.render(
                 request, view.template, title=view.title, section=page.section, quality=quality, keys=keys,
                 old=ages.left_behind(view.data, quality), **view.shown,
@@ -123,7 +121,7 @@ class Site:
 
         return answer
 
-    def json_of(self, page: Page) -> GoOn:
+    def json_of(self, page: Page) -> Answer:
         async def answer(request: Request) -> Response:
             view = await self._made(page, request)
             if view.missing is not None:
@@ -132,7 +130,7 @@ class Site:
 
         return answer
 
-    def file_of(self, file: File) -> GoOn:
+    def file_of(self, file: File) -> Answer:
         async def answer(request: Request) -> Response:
             lines = await file.lines(self.read, request.query_params)
             if lines is None:
@@ -176,6 +174,28 @@ class Site:
         response = RedirectResponse(f"{within(given.get('to', '/'))}#alerts", 303)
         response.set_cookie(NAME, quote(by), max_age=YEAR_S, httponly=True, samesite="strict")
         return response
+
+
+class Guarded:
+    """Lets in who may look, and says to the browser what it may do. It is in nobody's way afterwards: an event stream
+    ends when its page does."""
+
+    def __init__(self, app: ASGIApp, site: Site) -> None:
+        self._app, self._site = app, site
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for header, value in HEADERS.items():
+                    headers.setdefault(header, value)
+            await send(message)
+
+        refused = self._site.refusal(Request(scope))
+        return await (refused or self._app)(scope, receive, with_headers)
 
 
 def within(address: str) -> str:

@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import Self
 
 from livelift.local.kafka import LocalKafka
-from livelift.local.process import Child, NotStarted
+from livelift.local.process import Child, NotStarted, free_port
 from livelift.local.redis import LocalRedis
 from livelift.local.topics import create_topics
 from livelift.settings import Settings
 
 ROLES = ("scorer", "learner", "publisher")
-OTHERS = {"alerts": ["alerts", "run"]}
+OTHERS = {"alerts": ["alerts", "run"], "dashboard": ["dashboard"]}
 """Processes that are no workers of the stream, and how each is started."""
 READY_S = 90.0
 
@@ -25,10 +25,13 @@ class Stack:
 
     def __init__(
         self, settings: Settings, roles: tuple[str, ...] = ROLES, kafka_port: int | None = None,
-        redis_port: int | None = None, progress: Callable[[str], None] = lambda _: None,
+        redis_port: int | None = None, dashboard_port: int | None = None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self.settings, self.roles, self.progress = settings, roles, progress
         self._ports = (kafka_port, redis_port)
+        self.dashboard_port = dashboard_port
+        """Of the dashboard, if there is one: chosen once, so that it comes back where it was."""
         self._exit = ExitStack()
         self.workers: dict[str, Child] = {}
         self.services: list[Child] = []
@@ -65,13 +68,24 @@ class Stack:
         name = name or role
         ready = self._ready_file(name)
         ready.unlink(missing_ok=True)
-        given = OTHERS.get(role, ["worker", "--role", role])
-        command = command or [sys.executable, "-m", "livelift", *given]
+        command = command or [sys.executable, "-m", "livelift", *self._given(role)]
         self.progress(f"starting {name}")
         child = Child(name, command, self.settings.data_dir / "logs" / f"{name}.log", self.environment(ready))
         self.workers[name] = child
         self._exit.callback(child.stop)
         return child
+
+    def _given(self, role: str) -> list[str]:
+        if role != "dashboard":
+            return OTHERS.get(role, ["worker", "--role", role])
+        if self.dashboard_port is None:
+            self.dashboard_port = free_port()
+        return [*OTHERS[role], "--port", str(self.dashboard_port)]
+
+    @property
+    def dashboard(self) -> str:
+        """The dashboard's address; empty where there is none."""
+        return "" if "dashboard" not in self.workers else f"http://127.0.0.1:{self.dashboard_port}/"
 
     def _ready_file(self, name: str) -> Path:
         folder = self.settings.data_dir / "ready"
@@ -88,6 +102,7 @@ class Stack:
             "LIVELIFT_CLOCK": settings.clock, "LIVELIFT_CONFIG": str(settings.config.resolve()),
             "LIVELIFT_ALERTS": str(settings.alerts.resolve()),
             "LIVELIFT_SESSION_TIMEOUT_S": str(settings.session_timeout_s),
+            "LIVELIFT_DASHBOARD_STALE_S": str(settings.dashboard_stale_s),
         }  # fmt: skip
         if ready is not None:
             found["LIVELIFT_READY_FILE"] = str(ready)

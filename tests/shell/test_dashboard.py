@@ -90,6 +90,23 @@ def test_with_a_token_nobody_looks_without_it() -> None:
         assert client.get("/system").status_code == 200
 
 
+@pytest.mark.parametrize(("path", "status"), [("/static/none", 404), ("/ready", 503), ("/login", 200)])
+def test_what_everybody_may_ask_for_lets_nobody_in(path: str, status: int) -> None:
+    with dashboard(Given({}, away=True), token="right") as client:
+        assert client.get(path).status_code == status
+        assert client.get("/system").status_code == 303
+
+
+def test_whoever_has_entered_stays_when_the_server_is_started_anew() -> None:
+    with dashboard(EMPTY, token="right") as client:
+        client.post("/login", data={"token": "right"})
+        held = dict(client.cookies)
+    for token, status in (("right", 200), ("another", 303)):
+        with dashboard(EMPTY, token=token) as client:
+            client.cookies.update(held)
+            assert client.get("/system").status_code == status
+
+
 def test_behind_a_proxy_whoever_it_names_looks_and_nobody_else() -> None:
     with dashboard(EMPTY, proxy_header="X-Forwarded-Email") as client:
         assert client.get("/").status_code == 401

@@ -18,8 +18,10 @@ def reliability(rows: list[Json], says: str) -> dict[str, Any]:
         {"said": row["mean_p"], "came": row["observed"], "low": row["ci"][0] if row["ci"] else row["observed"],
          "high": _high(row)} for row in rows
     ]  # fmt: skip
-    x = {"field": "said", "type": "quantitative", "title": "Probability that was said", "axis": {"format": ".0%", "tickCount": 6},
-         "scale": {"domain": [0, top]}}  # fmt: skip
+    x = {
+        "field": "said", "type": "quantitative", "title": "Probability that was said",
+        "axis": {"format": ".0%", "tickCount": 6}, "scale": {"domain": [0, top]},
+    }  # fmt: skip
     y = {
         "type": "quantitative",
         "title": "Share that came",
