@@ -114,7 +114,7 @@ def stage(cace: Json) -> str:
     """How much more help was taken because of the offer."""
     first, f = cace.get("first_stage"), cace.get("first_stage_f")
     if first is None:
-        return why(cace) or "How much more help was taken is not known yet."
+        return "How much more help was taken because of the offer is not known yet."
     said = f"The offer changed the share of those who took help by {difference('converted', first)}"
     return f"{said}." if f is None else f"{said} (F {figures.number(f)})."
 
@@ -122,8 +122,8 @@ def stage(cace: Json) -> str:
 def balance(triggered: Json) -> str | None:
     """Whether trouble is as common in both arms: else those in trouble are not comparable."""
     p = chance(triggered.get("balance_p"))
-    if p is None:
-        return why(triggered)
+    if p is None:  # without an effect the reason stands beside that
+        return None if triggered.get("estimate") is None else why(triggered)
     return f"Whether trouble is as common in both arms: p {p}. A small p means that the two are not comparable."
 
 
