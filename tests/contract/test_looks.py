@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from livelift.experiments import Experiments
+from models.lifecycle import TRANSITIONS, Command
 from tests.contract.sides import InRedis
 from tests.support.build import Json, Worker, event, instant, plan, tick, world
+from tests.support.stack import until
 
 pytestmark = pytest.mark.contract
 
@@ -35,3 +38,24 @@ def test_a_broken_sample_ratio_stays_broken(namespace: Any) -> None:
     assert later["srm"]["counts"] == {"control": 100, "test": 40} and later["srm"]["e_value"] < 100
     assert (later["srm"]["healthy"], later["decision"]["verdict"]) == (False, "unhealthy")
     assert later["looks"]["unhealthy_at"] == first["looks"]["unhealthy_at"]
+
+
+def test_an_experiment_is_listed_from_its_draft_on_and_nothing_is_counted_before_it_runs(namespace: Any) -> None:
+    worker = Worker(world())
+    read = InRedis(namespace(partitions=1), worker.world)
+    worker.given(tick(instant(1)))
+    read.take(worker.sent)
+    read.snapshot()
+    for command, at in (("draft", instant(0)), ("queue", instant(1))):
+        getattr(Experiments(read.here), command)(plan(), "ann", at)
+        until("it is listed", lambda state=command: listed(read, state), 20)
+        row = read.held.get("experiments")["experiments"][0]
+        assert row["decision"] is None and "nobody is assigned yet" in row["because"]
+    assert [word["state"] for word in row["queue_state"]["words"]] == ["draft", "queued"]
+    assert read.held.get("experiment:widget") is None
+
+
+def listed(read: InRedis, command: Command) -> bool:
+    read.pulse()
+    rows = read.held.get("experiments")["experiments"]
+    return [row["state"] for row in rows] == [TRANSITIONS["new", command]]
