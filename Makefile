@@ -39,12 +39,13 @@ format: setup ## put the code into shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: setup ## measure the spine against a plain loop in the same run, and what experiments, health scores and sources cost
+bench: setup ## measure the spine against a plain loop in the same run, and what experiments, health scores, sources and alerts cost
 	$(BIN)/python -m benchmarks.spine $(ARGS)
 	$(BIN)/python -m benchmarks.publishing $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.health $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.closing $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.sources $(filter --write --no-fail,$(ARGS))
+	$(BIN)/python -m benchmarks.alerting $(filter --write --no-fail,$(ARGS))
 
 chaos: setup ## kill, pause, scale and restart things for some minutes, and compare
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
