@@ -361,7 +361,7 @@ async def asked(read, path):
 def test_keys_with_blanks_reach_who_listens():
     keys = ["account:a b", "account:a%3Ab", "at-risk", "account:*"]
     assert heard(told(keys)) == keys
-    listener = Listener(heard(told(["account:a b"])))
+    listener = Listener(heard(told(["account:a b"])), "here")
     listener.hears("account:a b")
     assert listener.taken() == {"account:a b"} and not listener.taken()
 
