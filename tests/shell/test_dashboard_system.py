@@ -12,9 +12,12 @@ from consumers import dead_letters
 from consumers.dashboard import ages
 from consumers.dashboard.letters import NO_KAFKA, STILL, Letters, Told
 from consumers.dashboard.pace import Pace
-from consumers.dashboard.views.system import troubles
+from consumers.dashboard.views.system import REASONS, troubles
 from consumers.dead_letters import DeadLetter
 from models.decode import Reason
+from models.health.learning import Learning
+from models.health.told import model_snapshot
+from models.product import Product
 from tests.support.pages import Given, dashboard, text_of
 
 pytestmark = pytest.mark.shell
@@ -91,8 +94,6 @@ def test_all_is_well_is_said_only_where_nothing_is_behind_refused_or_old() -> No
 
 
 def test_every_reason_has_its_words() -> None:
-    from consumers.dashboard.views.system import REASONS  # noqa: PLC0415 - beside what it is compared with
-
     assert set(REASONS) == set(Reason.__args__)
 
 
@@ -108,19 +109,13 @@ def test_everything_is_old_when_nothing_has_been_published_for_a_while_also_with
     assert 'id="band" role="status" aria-live="polite" hidden' in fresh and 'class="stale"' not in fresh
 
 
-@pytest.mark.parametrize("path", ["/education", "/model"])
-def test_a_snapshot_that_stayed_behind_is_marked_on_every_page_that_shows_it(path: str) -> None:
-    old = {"quality": quality(), "education": merged(3_600, "2026-06-01T00:00:00Z", month=None, because="x"),
-           "model": merged(3_600, "2026-06-01T00:00:00Z", judged={}, label={}, basis="heuristic")}  # fmt: skip
-    shown = {"/education": "education", "/model": "model"}[path]
-    snapshots = {"quality": old["quality"], shown: old[shown]} if path == "/education" else {"quality": old["quality"]}
-    if path == "/model":
-        from models.health.learning import Learning  # noqa: PLC0415 - takes a while to import
-        from models.health.told import model_snapshot  # noqa: PLC0415
-        from models.product import Product  # noqa: PLC0415
-
-        snapshots["model"] = {**model_snapshot(Learning(Product()), 5), **merged(3_600, "2026-06-01T00:00:00Z")}
-    assert f"Old {ages.NAMES[shown]} is of 2026-06-01 00:00 UTC" in said(snapshots, path)
+@pytest.mark.parametrize("key", ["education", "model"])
+def test_a_snapshot_that_stayed_behind_is_marked_on_every_page_that_shows_it(key: str) -> None:
+    left = merged(3_600, "2026-06-01T00:00:00Z")
+    whole = {"education": {"month": None, "because": "x"}, "model": model_snapshot(Learning(Product()), 5)}[key]
+    snapshots = {"quality": quality(), key: {**whole, **left}}
+    assert f"Old {ages.NAMES[key]} is of 2026-06-01 00:00 UTC" in said(snapshots, f"/{key}")
+    assert f"Old {ages.NAMES[key]}" not in said({**snapshots, key: {**whole, **merged()}}, f"/{key}")
 
 
 def test_a_snapshot_that_has_not_changed_for_long_is_not_old() -> None:
