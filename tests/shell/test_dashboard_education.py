@@ -62,7 +62,7 @@ def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Json:
     (folder / "annotations.jsonl").write_text("".join(json.dumps(one) + "\n" for one in NOTED))
     (folder / "livelift.toml").write_text(SETTINGS)
     recording = open_recording(folder, False)
-    found: Json = json.loads(json.dumps(replay(recording, product_of(recording.config))))
+    found: Json = json.loads(json.dumps(replay(recording, product_of(folder / "livelift.toml"))))
     return found
 
 

@@ -9,10 +9,13 @@ SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 COLOURS = ("#4c8dd6", "#d1741f", "#2f9e6e", "#b065c9", "#c2545f", "#8a8f98", "#9a8426")
 HEIGHT, ROW = 280, 28
 GREY = "#8a8f98"
+BEGAN = ["Began", "Completed"]
+SILENT = {"aria": False}
+"""What a chart shows is said by the figure around it: its marks would be read out one by one."""
 
 
 def _spec(says: str, **more: Any) -> Spec:
-    return {"$schema": SCHEMA, "width": "container", "description": says, **more}
+    return {"$schema": SCHEMA, "width": "container", "description": says, "config": SILENT, **more}
 
 
 def funnel(journey: Json, says: str) -> Spec:
@@ -22,16 +25,16 @@ def funnel(journey: Json, says: str) -> Spec:
         for task, row in journey["tasks"].items() for what, key in (("Began", "started"), ("Completed", "completed"))
     ]  # fmt: skip
     order = [*journey["tasks"]]
+    what = {"field": "what", "type": "nominal", "title": None, "legend": {"orient": "top"}}
     return _spec(
         says, height=max(3 * ROW, 2 * ROW * len(order)), data={"values": values},
-        mark={"type": "bar", "stroke": GREY},
+        mark={"type": "bar", "strokeWidth": 2},
         encoding={
             "y": {"field": "task", "type": "nominal", "sort": order, "title": "Task"},
-            "yOffset": {"field": "what", "sort": ["Began", "Completed"]},
+            "yOffset": {"field": "what", "sort": BEGAN},
             "x": {"field": "users", "type": "quantitative", "title": "Users", "axis": {"tickMinStep": 1}},
-            "color": {"field": "what", "type": "nominal", "title": None, "scale": {"range": [GREY, COLOURS[0]]},
-                      "legend": {"orient": "top"}},
-            "opacity": {"field": "what", "type": "nominal", "scale": {"range": [0.55, 1.0]}, "legend": None},
+            "fill": {**what, "scale": {"domain": BEGAN, "range": ["transparent", COLOURS[0]]}},
+            "stroke": {**what, "scale": {"domain": BEGAN, "range": [GREY, COLOURS[0]]}},
         },
     )  # fmt: skip
 
@@ -80,17 +83,20 @@ def tickets(rows: list[dict[str, Any]], annotations: list[Json], says: str) -> S
     area = {"field": "area", "type": "nominal", "title": "Area", "scale": {"domain": areas, "range": [*COLOURS]},
             "legend": {"orient": "top", "columns": 2, "labelLimit": 240}}  # fmt: skip
     shape = {"field": "area", "type": "nominal", "title": "Area", "scale": {"domain": areas}}
+    noted = [
+        {"data": {"values": marks}, "mark": {"type": "rule", "strokeDash": [5, 4], "color": GREY},
+         "encoding": {"x": x}},
+        {"data": {"values": marks},
+         "mark": {"type": "text", "align": "left", "dx": 4, "baseline": "top", "fontSize": 13},
+         "encoding": {"x": x, "y": {"value": 2}, "text": {"field": "number"}}},
+    ]  # fmt: skip
     return _spec(
         says, height=HEIGHT + 60, data={"values": rows},
         layer=[
             {"mark": {"type": "line", "point": {"filled": True, "size": 60}},
              "encoding": {"x": x, "y": {"field": "rate", "type": "quantitative", "title": "For each active user"},
                           "color": area, "shape": shape}},
-            {"data": {"values": marks}, "mark": {"type": "rule", "strokeDash": [5, 4], "color": GREY},
-             "encoding": {"x": x}},
-            {"data": {"values": marks},
-             "mark": {"type": "text", "align": "left", "dx": 4, "baseline": "top", "fontSize": 13},
-             "encoding": {"x": x, "y": {"value": 2}, "text": {"field": "number"}}},
+            *(noted if marks else ()),
         ],
     )  # fmt: skip
 
