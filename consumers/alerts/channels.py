@@ -35,10 +35,11 @@ class NotDelivered(RuntimeError):
 
 
 class Job(NamedTuple):
-    """A message for one channel. key: its idempotency key. since: when it was first due, wall microseconds."""
+    """A message for one channel. key: its idempotency key. make: its forms, made when they are needed, by the channel's
+    thread. since: when it was first due, wall microseconds."""
 
     key: str
-    forms: Forms
+    make: Callable[[], Forms]
     since: int
 
 
@@ -88,7 +89,7 @@ class Webhook:
     secret: str | None = None
 
     def send(self, job: Job) -> None:
-        body = msgspec.json.encode(job.forms.webhook)
+        body = msgspec.json.encode(job.make().webhook)
         headers = {"Content-Type": "application/json", "Idempotency-Key": job.key, "User-Agent": "livelift"}
         if self.secret is not None:
             at = str(int(time()))
@@ -120,7 +121,7 @@ class Apprise:
         self._format = apprise.NotifyFormat.HTML if mail else apprise.NotifyFormat.MARKDOWN
 
     def send(self, job: Job) -> None:
-        forms = job.forms
+        forms = job.make()
         body = forms.html if self._html else forms.markdown
         if not self._apprise.notify(body=body, title=forms.subject, body_format=self._format):
             raise NotDelivered("apprise could not deliver it; the log says why")

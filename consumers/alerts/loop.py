@@ -5,8 +5,9 @@ message is to be sent is written before it is sent, and that it was sent after: 
 those messages are sent again, under the same keys.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from queue import Empty, Queue
 from threading import Event, Lock
 from time import monotonic, time
@@ -376,12 +377,13 @@ class Duty:
             for one in alert.due:
                 messages[one.message, one.channel].append(alert)
                 since[one.message, one.channel] = one.since
+        waiting = Counter(alert.owner for alert in self.book.waiting.values())
         for (message, channel), told in messages.items():
             postman = self._postmen.get(channel)
             if postman is not None:
                 self._messages[message] = tuple(one.id for one in told)
-                waiting = sum(one.owner == told[0].owner for one in self.book.waiting.values())
-                postman.take(Job(message, forms_of(message, told, self.here.rules, waiting), since[message, channel]))
+                make = partial(forms_of, message, told, self.here.rules, waiting[told[0].owner])
+                postman.take(Job(message, make, since[message, channel]))
 
     def _delivered(self, result: Result) -> None:
         """A channel has taken a message, or has not. What it told of may be over by now, and was told all the same."""
