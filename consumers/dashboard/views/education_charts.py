@@ -10,12 +10,10 @@ COLOURS = ("#4c8dd6", "#d1741f", "#2f9e6e", "#b065c9", "#c2545f", "#8a8f98", "#9
 HEIGHT, ROW = 280, 28
 GREY = "#8a8f98"
 BEGAN = ["Began", "Completed"]
-SILENT = {"aria": False}
-"""What a chart shows is said by the figure around it: its marks would be read out one by one."""
 
 
 def _spec(says: str, **more: Any) -> Spec:
-    return {"$schema": SCHEMA, "width": "container", "description": says, "config": SILENT, **more}
+    return {"$schema": SCHEMA, "width": "container", "description": says, **more}
 
 
 def funnel(journey: Json, says: str) -> Spec:
@@ -46,17 +44,17 @@ def surveys(rows: list[dict[str, Any]], says: str) -> Spec:
     y = {"type": "quantitative", "title": "Net promoter score", "scale": {"domain": [-100, 100]}}
     known = [*dict.fromkeys(row["about"] for row in rows)]
     which = {"field": "about", "type": "nominal", "title": "About", "legend": {"orient": "top"}}
-    colour, shape = (
-        {**which, "scale": {"domain": known, "range": [*COLOURS[:3]]}},
-        {**which, "scale": {"domain": known}},
-    )
+    colour = {**which, "scale": {"domain": known, "range": [*COLOURS[:3]]}}
+    shape = {**which, "scale": {"domain": known}}
+    intervals = [
+        {"transform": [{"filter": "datum.low !== null && datum.high !== null"}],
+         "mark": {"type": "rule", "strokeWidth": 2},
+         "encoding": {"x": x, "xOffset": offset, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour}},
+    ]  # fmt: skip
     return _spec(
         says, height=HEIGHT, data={"values": rows},
         layer=[
-            {"transform": [{"filter": "datum.low !== null && datum.high !== null"}],
-             "mark": {"type": "rule", "strokeWidth": 2},
-             "encoding": {"x": x, "xOffset": offset, "y": {**y, "field": "low"}, "y2": {"field": "high"},
-                          "color": colour}},
+            *(intervals if any(row["low"] is not None for row in rows) else ()),
             {"mark": {"type": "point", "filled": True, "size": 70},
              "encoding": {"x": x, "xOffset": offset, "y": {**y, "field": "nps"}, "color": colour,
                           "shape": shape}},

@@ -29,8 +29,7 @@ def reliability(rows: list[Json], says: str) -> dict[str, Any]:
         "scale": {"domain": [0, top]},
     }
     return {
-        "$schema": SCHEMA, "width": "container", "height": HEIGHT, "description": says,
-        "config": {"aria": False}, "data": {"values": values},
+        "$schema": SCHEMA, "width": "container", "height": HEIGHT, "description": says, "data": {"values": values},
         "layer": [
             {"data": {"values": [{"said": 0, "came": 0}, {"said": top, "came": top}]},
              "mark": {"type": "line", "strokeDash": [6, 4], "color": GREY},
