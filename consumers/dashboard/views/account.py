@@ -89,10 +89,13 @@ def _part(driver: Json, basis: str) -> Part:
 
 def reason(account: Json) -> str:
     """The driver that pulls a score down most, in words; empty where none does."""
-    down = [one for one in parts_of(account) if one.contribution < 0 and one.points != "0"]
-    if not down:
+    told = account.get("drivers") or ()
+    lowest = min(told, key=lambda one: (one["contribution"], one["feature"]), default=None)
+    if lowest is None or lowest["contribution"] >= 0:
         return ""
-    worst = down[0]
+    worst = _part(lowest, str(account.get("basis", HEURISTIC)))
+    if worst.points == "0":
+        return ""
     typical = f", typically {worst.typical}" if worst.typical else ""
     return f"{plain(worst.label)}: {worst.value}{typical} ({worst.points} points)"
 
