@@ -53,7 +53,10 @@ def chart(told: Sequence[Point], called: str) -> Chart:
                 "mark": {"type": "point", "filled": True, "size": 70},
                 "encoding": {
                     "x": x, "y": y,
-                    "color": {"field": "band", "type": "nominal", "scale": scale, "title": "Band"},
+                    "color": {
+                        "field": "band", "type": "nominal", "scale": scale, "title": "Band",
+                        "legend": {"symbolOpacity": 1},
+                    },
                     "shape": {
                         "field": "band", "type": "nominal", "title": "Band",
                         "scale": {"domain": scale["domain"], "range": list(SHAPES)},
