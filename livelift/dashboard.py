@@ -1,7 +1,9 @@
 """`livelift dashboard`: the application on a port."""
 
+import signal
 import socket
 import webbrowser
+from contextlib import suppress
 from ipaddress import ip_address
 from threading import Thread
 
@@ -14,6 +16,12 @@ from livelift.settings import Settings
 
 BACKLOG = 256
 GRACE_S = 3
+
+
+ACL = """\
+user {user} on >{password} resetchannels &{prefix}updates -@all +ping +hello +client|setinfo +subscribe +unsubscribe \
++@read -@dangerous -scan -randomkey %R~{prefix}*"""
+"""A Redis user that may read snapshots and hear which of them have changed; nothing else."""
 
 
 class NotGuarded(ValueError):
@@ -54,7 +62,9 @@ def serve(settings: Settings, host: str, port: int, open_browser: bool = False) 
     Thread(target=charts_script, daemon=True).start()  # it takes seconds: nobody who opens a chart has to wait for it
     config = uvicorn.Config(make_dashboard(here), log_config=None, access_log=False, server_header=False,
                             timeout_graceful_shutdown=GRACE_S)  # fmt: skip
-    uvicorn.Server(config).run(sockets=[listening])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):  # with which uvicorn tells of the end that was asked for
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live
 
 from consumers.snapshots import Snapshots
-from livelift.local.stack import Stack
+from livelift.local.stack import ROLES, Stack
 from livelift.player import Player
 from livelift.recording import Recording, open_recording
 from livelift.recording.write import write_exercise
@@ -31,7 +31,9 @@ SECONDS_LONG = 30.0
 REFRESH_S = 1.0
 SETTLE_S = 60.0
 STAYS = """
-Still running; Ctrl-C stops everything. In another terminal:
+Still running; Ctrl-C stops everything. In a browser:
+  {dashboard}
+In another terminal:
   export LIVELIFT_KAFKA={kafka} LIVELIFT_REDIS={redis}
   {livelift} snapshot funnel              what Redis holds
   {livelift} snapshot account:{account}     a score, and what drives it
@@ -40,7 +42,7 @@ Still running; Ctrl-C stops everything. In another terminal:
 ENDS = """
 What next
   {livelift} demo     the same, and stays running to be looked at
-  {livelift} up       Kafka, Redis and the workers for your own events (see README)
+  {livelift} up       Kafka, Redis, workers and dashboard for your own events (see README)
 """
 
 
@@ -48,11 +50,12 @@ class Demo:
     """One run: the exercise in a folder of its own, the stack, the player, the screen."""
 
     def __init__(
-        self, settings: Settings, customers: int, seed: int, speed: float | None, capture: Path | None = None
-    ) -> None:
+        self, settings: Settings, customers: int, seed: int, speed: float | None, capture: Path | None = None,
+        dashboard_port: int | None = None,
+    ) -> None:  # fmt: skip
         self.folder = settings.data_dir / "demo"
         self.console = Console()
-        self.capture = capture
+        self.capture, self.dashboard_port = capture, dashboard_port
         exercise = self.folder / "exercise"
         self.exercise = simulate(customers=customers, seed=seed)
         if not settings.kafka:
@@ -73,8 +76,10 @@ class Demo:
     def run(self, once: bool) -> int:
         """Play it; with `once`, check it and say how it went, else stay until Ctrl-C."""
         progress = lambda step: self.console.print(f"[dim]{step} …[/dim]")  # noqa: E731
-        with Stack(self.settings, progress=progress) as stack:
+        roles = (*ROLES, "dashboard")
+        with Stack(self.settings, roles, dashboard_port=self.dashboard_port, progress=progress) as stack:
             stack.wait_ready()
+            self.console.print(f"Dashboard {stack.dashboard}   [dim](the same, for people)[/dim]")
             self.console.print(f"Kafka {stack.settings.kafka}   Redis {stack.settings.redis}")
             self.snapshots = Snapshots(stack.settings.require_redis(), stack.settings.redis_prefix)
             final = self._watch(stack)
@@ -91,7 +96,7 @@ class Demo:
                     highlight=False,
                 )
             words = {"livelift": program(), "kafka": stack.settings.kafka, "redis": stack.settings.redis_shown,
-                     "account": first_account(final)}  # fmt: skip
+                     "account": first_account(final), "dashboard": stack.dashboard}  # fmt: skip
             said = (ENDS if once else STAYS).format(**words)
             self.console.print(said, markup=False, highlight=False, soft_wrap=True)
             if not once:
@@ -171,11 +176,12 @@ def first_account(held: dict[str, Any]) -> str:
 
 
 def run_demo(
-    settings: Settings, once: bool, customers: int, seed: int, speed: float | None, capture: Path | None
-) -> int:
+    settings: Settings, once: bool, customers: int, seed: int, speed: float | None, capture: Path | None,
+    dashboard_port: int | None = None,
+) -> int:  # fmt: skip
     """The exit code of the demo: 0 only if all is as known."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return Demo(settings, customers, seed, speed, capture).run(once)
+    return Demo(settings, customers, seed, speed, capture, dashboard_port).run(once)
 
 
 def write_capture(file: Path, held: dict[str, Any]) -> None:

@@ -27,9 +27,10 @@ def worker(
 def up(
     kafka_port: Annotated[int | None, typer.Option(help="Port of the local Kafka (default: a free one).")] = None,
     redis_port: Annotated[int | None, typer.Option(help="Port of the local Redis (default: a free one).")] = None,
-    services_only: Annotated[bool, typer.Option("--services-only", help="Kafka and Redis only, no workers.")] = False,
+    dashboard_port: Annotated[int | None, typer.Option(help="Port of the dashboard (default: a free one).")] = None,
+    services_only: Annotated[bool, typer.Option("--services-only", help="Kafka and Redis only.")] = False,
 ) -> None:
-    """Start Kafka, Redis and the workers here, until Ctrl-C.
+    """Start Kafka, Redis, the workers and the dashboard here, until Ctrl-C.
 
     LIVELIFT_KAFKA and LIVELIFT_REDIS name services to use instead.
 
@@ -37,7 +38,7 @@ def up(
     """
     from livelift.local.up import up as run_up
 
-    run_up(Settings(), kafka_port=kafka_port, redis_port=redis_port, workers=not services_only)
+    run_up(Settings(), kafka_port, redis_port, workers=not services_only, dashboard_port=dashboard_port)
 
 
 def demo(
@@ -49,15 +50,16 @@ def demo(
     speed: Annotated[
         float | None, typer.Option(help="Event seconds a second (default: the 30 days in about half a minute).")
     ] = None,
+    dashboard_port: Annotated[int | None, typer.Option(help="Port of the dashboard (default: a free one).")] = None,
     capture: Annotated[Path | None, typer.Option(help="Write the last screen to this file, as SVG.")] = None,
 ) -> None:
-    """Play a simulated trial through everything and watch it.
+    """Play a simulated trial through everything and watch it, here and on the dashboard.
 
     Example: [bold]livelift demo --once[/bold]
     """
     from livelift.demo import run_demo
 
-    raise typer.Exit(run_demo(Settings(), once, customers, seed, speed, capture))
+    raise typer.Exit(run_demo(Settings(), once, customers, seed, speed, capture, dashboard_port))
 
 
 def create(json: Json = False) -> None:

@@ -13,19 +13,23 @@ from streams.topics import TOPICS
 BACKOFF_S = (1, 2, 5, 10, 30)
 
 
-def up(settings: Settings, kafka_port: int | None = None, redis_port: int | None = None, workers: bool = True) -> None:
+def up(
+    settings: Settings, kafka_port: int | None = None, redis_port: int | None = None, workers: bool = True,
+    dashboard_port: int | None = None,
+) -> None:  # fmt: skip
     """Start, show where things are, keep the workers running. Restarts a worker that ends, a little later each time.
 
-    With rules (`alerts.toml`) there is an alerts process, too.
+    Beside the workers there is the dashboard, and with rules (`alerts.toml`) an alerts process.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     console = Console(stderr=True)
     alerts = ("alerts",) if settings.alerts.exists() else ()
-    roles = (*ROLES, *alerts) if workers else ()
+    roles = (*ROLES, "dashboard", *alerts) if workers else ()
     try:
         with Stack(
-            settings, roles, kafka_port, redis_port, progress=lambda step: console.print(f"[dim]{step}[/dim]")
-        ) as stack:
+            settings, roles, kafka_port, redis_port, dashboard_port,
+            progress=lambda step: console.print(f"[dim]{step}[/dim]"),
+        ) as stack:  # fmt: skip
             stack.wait_ready()
             show(console, stack)
             keep_running(console, stack)
@@ -48,6 +52,8 @@ def show(console: Console, stack: Stack) -> None:
     console.print(table)
     shown = f"LIVELIFT_KAFKA={stack.settings.kafka} LIVELIFT_REDIS={stack.settings.redis_shown}"
     console.print(f"export {shown}", soft_wrap=True, markup=False)
+    if stack.dashboard:
+        console.print(f"dashboard: {stack.dashboard}", soft_wrap=True, markup=False)
     console.print(
         f"logs: {stack.settings.data_dir / 'logs'}    clock: {stack.settings.clock}    Ctrl-C stops everything"
     )

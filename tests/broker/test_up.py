@@ -9,6 +9,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import redis
 from confluent_kafka.admin import AdminClient
@@ -85,7 +86,10 @@ def test_it_starts_everything_says_where_and_ends_on_ctrl_c(tmp_path):
         kafka, store = re.search(r"^export LIVELIFT_KAFKA=(\S+) LIVELIFT_REDIS=(\S+)$", said, re.M).groups()
         assert "product-events" in AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=20).topics
         until("quality is published", lambda: Snapshots(store, "livelift:").get("quality"))
-        assert len(started.children()) >= 5, "Kafka, Redis and three workers"
+        assert len(started.children()) >= 6, "Kafka, Redis, three workers and the dashboard"
+        dashboard = re.search(r"^dashboard: (http://127\.0\.0\.1:\d+/)$", said, re.M)[1]
+        assert httpx.get(f"{dashboard}ready").status_code == 200
+        assert "livelift" in httpx.get(dashboard).text
         assert started.ends(signal.SIGINT) == 0
         assert started.said().rstrip().endswith("stopped")
         assert NO_TRACEBACK not in started.said()
@@ -103,7 +107,9 @@ def test_services_that_are_named_are_used_and_left_running(tmp_path, services, n
         said = started.said()
         assert f"export LIVELIFT_KAFKA={services.kafka} LIVELIFT_REDIS={services.redis}" in said
         assert "starting Kafka" not in said and "starting Redis" not in said
-        assert len(started.children()) == 3, "the workers"
+        assert len(started.children()) in (4, 5), (
+            "the workers and the dashboard, which may be making its charts' script"
+        )
         until("quality is published", lambda: Snapshots(services.redis, settings.redis_prefix).get("quality"))
         code = started.ends(number)
         assert code == (0 if number == signal.SIGTERM else -signal.SIGKILL)

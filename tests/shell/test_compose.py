@@ -46,11 +46,12 @@ def test_every_role_runs_once_topics_are_made_and_redis_answers():
     assert set(SERVICES) == {"kafka", "redis", *OURS}
     for role, command in COMMANDS.items():
         worker = SERVICES[role]
-        assert worker["command"] == command
+        assert worker["command"][: len(command)] == command
         conditions = {name: needed["condition"] for name, needed in worker["depends_on"].items()}
         assert conditions == {"topics": "service_completed_successfully", "redis": "service_healthy"}
         ready = worker["environment"]["LIVELIFT_READY_FILE"]
-        assert worker["healthcheck"]["test"] == ["CMD", "test", "-f", ready]
+        if role != "dashboard":
+            assert worker["healthcheck"]["test"] == ["CMD", "test", "-f", ready]
     assert SERVICES["topics"]["depends_on"]["kafka"]["condition"] == "service_healthy"
     assert SERVICES["kafka"]["healthcheck"] and SERVICES["redis"]["healthcheck"]
 
@@ -64,6 +65,12 @@ def test_the_settings_of_our_containers_are_valid_and_the_defaults_are_those_of_
         assert settings.kafka == "kafka:19092" and "INSIDE://kafka:19092" in str(SERVICES["kafka"]["environment"])
 
 
+def test_the_dashboard_is_asked_whether_it_reads_redis_and_asks_whoever_comes_for_a_token():
+    dashboard = SERVICES["dashboard"]
+    assert "http://127.0.0.1:8000/ready" in dashboard["healthcheck"]["test"][-1]
+    assert "LIVELIFT_DASHBOARD_TOKEN" in dashboard["environment"]
+
+
 def test_nothing_is_reachable_from_outside_this_machine():
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert len(ports) == 2 and all(port.startswith("127.0.0.1:") for port in ports)
+    assert len(ports) == 3 and all(port.startswith("127.0.0.1:") for port in ports)

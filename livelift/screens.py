@@ -1,0 +1,54 @@
+"""What a dashboard has to be looked at with: snapshots in a Redis, and an address for each of its pages."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from consumers.dashboard.page import Page
+from consumers.snapshots import HASHES, RANKINGS
+
+PLACE = re.compile(r"\{(\w+)(?::path)?\}")
+AT_ONCE = 1_000
+
+
+def address(page: Page, examples: Mapping[str, str]) -> str:
+    """A page's address with examples put in for what it names. KeyError: an example is missing."""
+    return PLACE.sub(lambda found: quote(examples[found[1]], safe=""), page.path)
+
+
+def examples_of(held: Mapping[str, Any]) -> dict[str, str]:
+    """What pages about one thing are about: who needs somebody first, the first experiment, the first journey."""
+    accounts = (held.get("at-risk") or {}).get("accounts") or [{"account_id": "nobody"}]
+    experiments = sorted(key.partition(":")[2] for key in held if key.startswith("experiment:"))
+    journeys = [
+        name for name, value in (held.get("funnel") or {}).items() if isinstance(value, dict) and "tasks" in value
+    ]
+    first = experiments[0] if experiments else "none"
+    return {
+        "account_id": accounts[0]["account_id"], "account": accounts[0]["account_id"], "experiment": first,
+        "experiment_id": first, "journey": journeys[0] if journeys else "none",
+    }  # fmt: skip
+
+
+def fill(client: Any, prefix: str, held: Mapping[str, Any], histories: Mapping[str, list[Any]] | None = None) -> None:
+    """Put snapshots into a Redis (redis-py's client), each as the publisher does: a value, a hash, a ranking, a stream."""
+    pipe = client.pipeline(transaction=False)
+    for count, (key, value) in enumerate(held.items(), 1):
+        name = prefix + key
+        if key.startswith(RANKINGS):
+            if value:
+                pipe.zadd(name, value)
+        elif key.startswith((HASHES, "alerts:open")):
+            if value:
+                pipe.hset(name, mapping={field: msgspec.json.encode(one) for field, one in value.items()})
+        else:
+            pipe.set(name, msgspec.json.encode(value))
+        if count % AT_ONCE == 0:
+            pipe.execute()
+    for key, entries in (histories or {}).items():
+        for entry in entries:
+            pipe.xadd(prefix + key, {"value": msgspec.json.encode(entry)})
+    pipe.execute()
