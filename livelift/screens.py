@@ -34,14 +34,14 @@ def examples_of(held: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fill(client: Any, prefix: str, held: Mapping[str, Any], histories: Mapping[str, list[Any]] | None = None) -> None:
-    """Put snapshots into a Redis (redis-py's client), each as the publisher does: a value, a hash, a ranking, a stream."""
+    """Put snapshots into a Redis (redis-py client), each as the publisher does: a value, a hash, a ranking, a stream."""
     pipe = client.pipeline(transaction=False)
     for count, (key, value) in enumerate(held.items(), 1):
         name = prefix + key
         if key.startswith(RANKINGS):
             if value:
                 pipe.zadd(name, value)
-        elif key.startswith((HASHES, "alerts:open")):
+        elif key.startswith(HASHES):
             if value:
                 pipe.hset(name, mapping={field: msgspec.json.encode(one) for field, one in value.items()})
         else:

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from models.health.features import INPUTS
 from models.health.learning import Learning
+from models.health.listed import INPUTS
 from models.health.told import model_snapshot
 from models.product import Health, Label, Product
 from tests.support.contending import a_log
