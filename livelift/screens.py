@@ -34,7 +34,7 @@ def examples_of(held: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fill(client: Any, prefix: str, held: Mapping[str, Any], histories: Mapping[str, list[Any]] | None = None) -> None:
-    """Put snapshots into a Redis (redis-py client), each as the publisher does: a value, a hash, a ranking, a stream."""
+    """Put snapshots into a Redis (redis-py client), each as it is kept there: a value, a hash, a ranking, a stream."""
     pipe = client.pipeline(transaction=False)
     for count, (key, value) in enumerate(held.items(), 1):
         name = prefix + key
