@@ -39,13 +39,14 @@ format: setup ## put the code into shape
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: setup ## measure the spine against a plain loop in the same run, and what experiments, health scores, sources and alerts cost
+bench: setup ## measure the spine against a plain loop in the same run, and what experiments, health scores, sources, alerts and the dashboard cost
 	$(BIN)/python -m benchmarks.spine $(ARGS)
 	$(BIN)/python -m benchmarks.publishing $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.health $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.closing $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.sources $(filter --write --no-fail,$(ARGS))
 	$(BIN)/python -m benchmarks.alerting $(filter --write --no-fail,$(ARGS))
+	$(BIN)/python -m benchmarks.dashboard $(filter --write --no-fail,$(ARGS))
 
 chaos: setup ## kill, pause, scale and restart things for some minutes, and compare
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
@@ -56,7 +57,7 @@ validate: setup ## error rates of the statistics by simulation, the health score
 	$(BIN)/python -m benchmarks.hubspot_choice $(filter --write,$(ARGS))
 	$(BIN)/python -m benchmarks.authenticity $(filter --write --json,$(ARGS))
 
-docs: setup ## generate the parts of docs/ that come from the code (ARGS=--pictures: the pictures of alerts)
+docs: setup ## generate the parts of docs/ that come from the code (ARGS=--pictures: those of alerts; ARGS=--screenshots: of the dashboard)
 	$(BIN)/python -m livelift.docs $(ARGS)
 
 clean: ## remove everything that was generated here

@@ -62,14 +62,15 @@ class Demo:
             shutil.rmtree(self.folder, ignore_errors=True)  # local data of the last demo, nobody else's
         write_exercise(self.exercise, exercise)
         self.recording = open_recording(exercise)
-        self.speed = speed or self._comfortable(self.recording)
+        self.speed = speed or self.comfortable(self.recording)
         self.settings = settings.model_copy(
             update={"clock": "log", "config": exercise / "livelift.toml", "data_dir": self.folder}
         )
         self.error: BaseException | None = None
 
     @staticmethod
-    def _comfortable(recording: Recording) -> float:
+    def comfortable(recording: Recording) -> float:
+        """The speed at which it takes half a minute."""
         first = next(recording.records()).at
         return (recording.last_tick - first) / SECOND / SECONDS_LONG
 

@@ -1,6 +1,8 @@
 """Generates the parts of `docs/` that come from the code; `--check` only says whether they are up to date.
 
-`--pictures` draws the pictures of alerts anew, which takes a Chromium and half a minute.
+`--pictures` draws the pictures of alerts anew, which takes a Chromium and half a minute. `--screenshots` takes those of
+the dashboard anew, from the demo as it is played through everything, in some minutes; a folder named after it gets each
+at full size.
 """
 
 import sys
@@ -176,11 +178,18 @@ def outdated(folder: Path = DOCS) -> list[str]:
 
 
 def main() -> None:
-    """Write the documents, or with --check exit 1 if any is out of date, or with --pictures draw the pictures."""
+    """Write the documents; --check: exit 1 if any is out of date; --pictures, --screenshots: draw pictures instead."""
     if "--pictures" in sys.argv[1:]:
         from livelift.pictures import draw
 
         draw(DOCS)
+        return
+    if "--screenshots" in sys.argv[1:]:
+        from livelift.screenshots import take
+
+        given = sys.argv[sys.argv.index("--screenshots") + 1 :]
+        for taken in take(DOCS, Path(given[0]) if given else None):
+            print(f"{taken} {taken.stat().st_size / 1000:,.0f} kB")
         return
     if "--check" in sys.argv[1:]:
         names = outdated()

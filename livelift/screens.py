@@ -1,17 +1,38 @@
-"""What a dashboard has to be looked at with: snapshots in a Redis, and an address for each of its pages."""
+"""What a dashboard is looked at with: snapshots in a Redis, an address for each of its pages, a server in a thread."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import uvicorn
 
+from consumers.dashboard.app import make_dashboard
+from consumers.dashboard.config import Here
 from consumers.dashboard.page import Page
 from consumers.snapshots import HASHES, RANKINGS
+from livelift.dashboard import listen
 
 PLACE = re.compile(r"\{(\w+)(?::path)?\}")
 AT_ONCE = 1_000
+
+
+@contextmanager
+def served(here: Here) -> Generator[str]:
+    """The address of a dashboard in a thread of its own."""
+    socket = listen("127.0.0.1", 0)
+    config = uvicorn.Config(make_dashboard(here), log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = Thread(target=lambda: server.run(sockets=[socket]), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
 
 
 def address(page: Page, examples: Mapping[str, str]) -> str:
@@ -34,7 +55,7 @@ def examples_of(held: Mapping[str, Any]) -> dict[str, str]:
 
 
 def fill(client: Any, prefix: str, held: Mapping[str, Any], histories: Mapping[str, list[Any]] | None = None) -> None:
-    """Put snapshots into a Redis (redis-py client), each as it is kept there: a value, a hash, a ranking, a stream."""
+    """Put snapshots into a Redis (redis-py's client), as the publisher does: values, hashes, rankings, streams."""
     pipe = client.pipeline(transaction=False)
     for count, (key, value) in enumerate(held.items(), 1):
         name = prefix + key

@@ -1,23 +1,19 @@
 """Every page of the dashboard in a real Chromium: in nobody's way, in light and in dark, with its charts drawn."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from threading import Thread
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import pytest
 import redis
-import uvicorn
 
-from consumers.dashboard.app import make_dashboard
 from consumers.dashboard.config import Here
 from consumers.dashboard.pages import PAGES
-from livelift.dashboard import listen
 from livelift.local.redis import LocalRedis
 from livelift.recording import open_recording
 from livelift.recording.write import write_exercise
 from livelift.replay import replay
-from livelift.screens import address, examples_of, fill
+from livelift.screens import address, examples_of, fill, served
 from livelift.surroundings import product_of
 from models.simulation import simulate
 from tests.support.axe import serious
@@ -38,22 +34,6 @@ class House(NamedTuple):
     full: str
     empty: str
     held: dict[str, Any]
-
-
-@contextmanager
-def served(here: Here) -> Iterator[str]:
-    """A dashboard in a thread of its own."""
-    socket = listen("127.0.0.1", 0)
-    server = uvicorn.Server(
-        uvicorn.Config(make_dashboard(here), log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    )
-    thread = Thread(target=lambda: server.run(sockets=[socket]), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{socket.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
 
 
 def played(folder: Any) -> dict[str, Any]:
