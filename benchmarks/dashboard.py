@@ -282,8 +282,8 @@ def report(seen: Live | None, kept: Memory | None, long: Listed | None) -> tuple
         lines += [
             f"**From an event to {PAGES_OPEN} open pages**, {EVENTS} events, one process: median "
             f"{median(seen.pages):.2f} s, 95th percentile **{p95:.2f} s**, greatest {max(seen.pages):.2f} s; in a "
-            f"Chromium median {median(seen.browser):.2f} s, greatest {max(seen.browser):.2f} s. The process held at most "
-            f"**{seen.peak_mb:.0f} MB**. Promised: {MOST_S:g} s and {MOST_MB:g} MB.", "",
+            f"Chromium median {median(seen.browser):.2f} s, greatest {max(seen.browser):.2f} s. The process held at "
+            f"most **{seen.peak_mb:.0f} MB**. Promised: {MOST_S:g} s and {MOST_MB:g} MB.", "",
         ]  # fmt: skip
         broken += [f"p95 of {p95:.2f} s from event to page"] if p95 > MOST_S else []
         broken += [f"{seen.peak_mb:.0f} MB for {PAGES_OPEN} pages"] if seen.peak_mb > MOST_MB else []
