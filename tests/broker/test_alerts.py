@@ -190,7 +190,7 @@ def test_one_process_works_and_another_takes_over_when_it_is_gone(office: Office
     office.send(score(10, account="b"), score(80, account="a"))
     until("it is told by one of them", lambda: len(office.hook.told()) == 2)
     until("and that is written down", lambda: office.open()["b: at-risk"]["deliveries"][0]["state"] == "sent")
-    assert not office.ready.exists(), "the second stands by"
+    assert not office.ready("second").exists(), "it stands by"
     first.process.kill()
     first.process.wait()
     office.wait(second)

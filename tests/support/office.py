@@ -35,10 +35,11 @@ class Office:
         self.rules = folder / "alerts.toml"
         self.rules.write_text(rules, encoding="utf-8")
         self.instance: str | None = None
-        self.ready = folder / "ready"
         self.producer = Producer({**settings.confluent(), "linger.ms": 5})
         self.placement = Placement(settings.partitions)
         self.child: Child | None = None
+        """The one that was started last."""
+        self._children: list[Child] = []
         self.redis = redis.Redis.from_url(settings.require_redis(), decode_responses=True)
 
     @property
@@ -47,13 +48,18 @@ class Office:
         ours = {f"LIVELIFT_{name.upper()}": str(getattr(self.settings, name)) for name in names}
         if self.instance is not None:
             ours["LIVELIFT_INSTANCE"] = self.instance
-        return {**ours, "LIVELIFT_ALERTS": str(self.rules), "LIVELIFT_READY_FILE": str(self.ready),
-                "HOOK_SECRET": SECRET, "PYTHONPATH": str(ROOT)}  # fmt: skip
+        return {**ours, "LIVELIFT_ALERTS": str(self.rules), "HOOK_SECRET": SECRET, "PYTHONPATH": str(ROOT)}
+
+    def ready(self, name: str) -> Path:
+        """A file that the process of this name makes when it is on duty."""
+        return self.folder / f"{name}.ready"
 
     def start(self, wait: bool = True, name: str = "alerts") -> Child:
-        self.ready.unlink(missing_ok=True)
-        child = Child(name, [sys.executable, "-m", "livelift", "alerts", "run"], self.folder / f"{name}.log", self.env)
+        self.ready(name).unlink(missing_ok=True)
+        env = {**self.env, "LIVELIFT_READY_FILE": str(self.ready(name))}
+        child = Child(name, [sys.executable, "-m", "livelift", "alerts", "run"], self.folder / f"{name}.log", env)
         self.child = child
+        self._children.append(child)
         if wait:
             self.wait(child)
         return child
@@ -61,7 +67,7 @@ class Office:
     def wait(self, child: Child) -> None:
         def on_duty() -> bool:
             assert child.ended() is None, child.failed("ended").args[0]
-            return self.ready.exists()
+            return self.ready(child.name).exists()
 
         until("the alerts process is on duty", on_duty)
 
@@ -71,8 +77,9 @@ class Office:
         self.child.process.wait()
 
     def stop(self) -> None:
-        if self.child is not None and self.child.ended() is None:
-            self.child.stop()
+        for child in self._children:
+            if child.ended() is None:
+                child.stop()
 
     def send(self, *messages: Json) -> None:
         for message in messages:
