@@ -114,6 +114,7 @@ class Pages:
 
     async def _one(self, client: httpx.AsyncClient, seen: dict[int, float]) -> None:
         page = (await client.get("/system")).text
+        seen.update(dict.fromkeys(counted(page), time()))
         found = re.search(r'data-keys="([^"]*)"', page)
         async with client.stream("GET", "/live", params={"keys": found[1] if found else "quality"}) as stream:
             async for line in stream.aiter_lines():

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Generator, Iterable
+from time import monotonic
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import uuid4
@@ -17,7 +18,8 @@ COALESCED_S = 0.5
 """A page hears at most so often."""
 HEARTBEAT_S, RETRY_S, LISTEN_S = 10.0, 1.0, 2.0
 QUALITY = "quality"
-"""It is published every second: every page is told when it was, so as to know how old its figures are."""
+"""It is written every second, and told of only if it has changed: pages are told when it was published last, so as to
+know how old their figures are."""
 log = structlog.get_logger()
 
 
@@ -85,16 +87,15 @@ class Updates:
         async with self._read.client.pubsub() as channel:
             await channel.subscribe(self._read.prefix + CHANNEL)
             await self._look_at_the_time()
+            looked = monotonic()
             self._say("here")  # what has changed before is missed: pages are made anew for it
             while True:
                 message = await channel.get_message(ignore_subscribe_messages=True, timeout=LISTEN_S)
-                if message is None:
-                    await self._read.client.ping()  # a Redis that hangs is as silent as one where nothing happens
-                    continue
-                key = message["data"].decode()
-                if key == QUALITY:
+                if message is not None:
+                    self.changed(message["data"].decode())
+                if monotonic() > looked + LISTEN_S:  # also because a Redis that hangs is as silent as one that is quiet
                     await self._look_at_the_time()
-                self.changed(key)
+                    looked = monotonic()
 
     def changed(self, key: str) -> None:
         """Something that pages show under this key is no longer as it was."""
@@ -102,8 +103,8 @@ class Updates:
             listener.hears(key)
 
     async def _look_at_the_time(self) -> None:
-        self.published = str((await self._read.get(QUALITY) or {}).get("published_at") or "")
-        for listener in self.listeners:
+        before, self.published = self.published, str((await self._read.get(QUALITY) or {}).get("published_at") or "")
+        for listener in self.listeners if self.published != before else ():
             listener.told.set()
 
     def _say(self, state: str) -> None:

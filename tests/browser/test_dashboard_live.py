@@ -126,6 +126,14 @@ def test_an_event_in_kafka_changes_the_open_page_without_its_being_loaded_anew(h
     assert page.evaluate("window.violations") == []
 
 
+def test_where_nothing_happens_the_page_knows_that_it_is_not_old(house, page):
+    opened(page)
+    seen = "Date.parse(document.documentElement.dataset.published)"
+    began = until("something is published", lambda: page.evaluate(seen))
+    until("it is published still", lambda: (page.evaluate(seen) or 0) > began + 1000 * (STALE_S + 2))
+    assert page.locator("#band").is_hidden()
+
+
 def test_redis_away_is_said_and_what_comes_back_empty_is_filled_again(house, page):
     opened(page)
     house.send("session_started", account="acme")
