@@ -14,8 +14,8 @@ from redis.exceptions import RedisError
 from consumers.dashboard.read import Away, Read
 
 CHANNEL = "updates"
-COALESCED_S = 0.5
-"""A page hears at most so often."""
+COALESCED_S, TOGETHER_S = 0.5, 0.05
+"""A page hears at most so often; and of what is published together, together."""
 HEARTBEAT_S, RETRY_S, LISTEN_S = 10.0, 1.0, 2.0
 QUALITY = "quality"
 """It is written every second, and told of only if it has changed: pages are told when it was published last, so as to
@@ -122,13 +122,15 @@ class Updates:
         state, published = "here" if self.here else "away", ""
         with self.hearing(keys) as listener:
             yield {"event": "hello", "data": f"{self.instance} {state}"}
+            spoke = 0.0
             while True:
                 try:
                     await asyncio.wait_for(listener.told.wait(), HEARTBEAT_S)
                 except TimeoutError:
                     yield {"event": "alive", "data": ""}
                     continue
-                await asyncio.sleep(COALESCED_S)
+                await asyncio.sleep(max(TOGETHER_S, spoke + COALESCED_S - monotonic()))
+                spoke = monotonic()
                 changed = listener.taken()
                 if listener.state != state:
                     state = listener.state
