@@ -16,7 +16,8 @@ from tests.support.stack import until
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(120)]
 HELD = {
     "quality": {"published_at": "2026-05-05T00:00:00Z", "as_of": {"time": "2026-05-05T00:00:00Z"}, "accepted": 7,
-                "refused": {}, "ignored": {}, "late": 0, "lag": {}},
+                "refused": {}, "ignored": {}, "late": 0, "duplicate": 0, "suppressed": 0, "forwarded": 0, "users": 1,
+                "accounts": 1, "deduplication": "a repeated event id is recognised", "lag": {}},
     "accounts:by-score": {"acme": 12.0},
 }  # fmt: skip
 
@@ -52,9 +53,9 @@ def test_whoever_may_only_read_sees_every_page_and_hears_what_changes(store, das
     writer, prefix, _ = store
     fill(writer, prefix, HELD)
     assert dashboard.get("/ready").text == "ready\n"
-    for page in PAGES:
+    for page in (one for one in PAGES if not one.json_only):
         answer = dashboard.get(address(page, examples_of(HELD)))
-        assert answer.status_code in (200, 404), answer.text
+        assert answer.status_code in (200, 404), (page.path, answer.text)
         assert "Redis does not answer" not in answer.text
     with dashboard.stream("GET", "/live?keys=at-risk") as stream:
         lines = stream.iter_lines()

@@ -98,7 +98,7 @@ def opened(page: Any, path: str = "/system") -> None:
 
 
 def accepted(page: Any) -> int:
-    found = page.locator("dt", has_text="Events accepted").locator("xpath=../dd")
+    found = page.locator("tr", has=page.get_by_role("rowheader", name="Accepted", exact=True)).locator("td").first
     return int(found.inner_text().replace(",", "")) if found.count() else 0
 
 
@@ -244,7 +244,7 @@ def test_open_details_focus_and_half_filled_fields_survive(house, page):
 
 # -- without a script, and charts -----------------------------------------------------------------------------------
 
-PLAIN = [one.path for one in PAGES if "{" not in one.path]
+PLAIN = [one.path for one in PAGES if "{" not in one.path and not one.json_only]
 
 
 @pytest.mark.parametrize("path", PLAIN)

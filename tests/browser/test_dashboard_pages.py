@@ -62,7 +62,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield House(full, empty, held)
 
 
-@pytest.fixture(params=[one.path for one in PAGES])
+@pytest.fixture(params=[one.path for one in PAGES if not one.json_only])
 def path(request: Any, house: House) -> str:
     """The address of each page."""
     (page,) = (one for one in PAGES if one.path == request.param)
@@ -80,8 +80,7 @@ def test_nothing_stands_in_anybodys_way(chromium, house, path, colours):
         for base in (house.full, house.empty):
             page.goto(f"{base}{path}")
             until("its charts are drawn", lambda: drawn(page))
-            for closed in page.locator("details:not([open])").all():
-                closed.evaluate("node => node.open = true")
+            page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
             assert serious(page) == [], base
 
 
