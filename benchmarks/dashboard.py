@@ -39,6 +39,7 @@ from livelift.screens import fill
 from livelift.screenshots import of_simulation
 from livelift.settings import Settings
 from models.clock import SECOND, rfc3339
+from models.keys import account_key
 
 DOCS = Path("docs/bench.md")
 BEGIN, END = "<!-- begin: make bench, dashboard -->", "<!-- end: make bench, dashboard -->"
@@ -240,37 +241,41 @@ def listed(folder: Path, accounts: int) -> Listed | None:
     """The list of so many accounts."""
     if "/accounts" not in {page.path for page in PAGES}:
         return None
-    with over(folder, many(of_simulation(folder / "exercise", 100), accounts)) as (_, base, _pid), httpx.Client(
-        base_url=base, timeout=60
-    ) as client:  # fmt: skip
-        first, whole, size = [], [], 0
+    held = many(of_simulation(folder / "exercise", 1000), accounts)
+    named = held["at-risk"]["accounts"][0]["account_id"].encode()
+    with over(folder, held) as (_, base, _pid), httpx.Client(base_url=base, timeout=60) as client:
+        first, whole, text = [], [], b""
         for _ in range(ASKED):
             began = monotonic()
             with client.stream("GET", "/accounts") as answer:
                 parts = answer.iter_bytes()
-                size = len(next(parts))
+                text = next(parts)
                 first.append(1000 * (monotonic() - began))
-                size += sum(map(len, parts))
+                text += b"".join(parts)
                 whole.append(1000 * (monotonic() - began))
-                assert answer.status_code == 200
-    return Listed(first, whole, size / 1000)
+            assert answer.status_code == 200 and named in text, "the list is on the page"
+    return Listed(first, whole, len(text) / 1000)
 
 
 def many(held: dict[str, Any], accounts: int) -> dict[str, Any]:
     """The same snapshots with so many accounts: those that there are, again and again under other names."""
-    kinds = [(key, value) for key, value in held.items() if key.startswith("account:")]
+    known = [value for key, value in held.items() if key.startswith("account:")]
     found = {key: value for key, value in held.items() if not key.startswith(("account:", "journeys:"))}
-    for ranking in [key for key in held if key.startswith("accounts:by-")]:
-        scores = list(held[ranking].values())
-        members = list(held[ranking])
-        found[ranking] = {
-            f"{members[number % len(members)]}-{number}": scores[number % len(scores)] for number in range(accounts)
-        } if members else {}  # fmt: skip
+    rankings = {key: value for key, value in held.items() if key.startswith("accounts:by-")}
+    found |= {ranking: {} for ranking in rankings}
     for number in range(accounts):
-        key, value = kinds[number % len(kinds)]
-        found[f"{key}-{number}"] = value | {"account_id": f"{value['account_id']}-{number}"}
-    found["at-risk"] = held["at-risk"] | {"of": accounts}
-    return found
+        value = known[number % len(known)]
+        id_ = another(value["account_id"], number // len(known))
+        found[account_key(id_)] = value | {"account_id": id_}
+        for ranking, scores in rankings.items():
+            if value["account_id"] in scores:
+                found[ranking][id_] = scores[value["account_id"]]
+    return found | {"at-risk": held["at-risk"] | {"of": accounts}}
+
+
+def another(account_id: str, time: int) -> str:
+    """The name under which an account is there once more; the first time it has its own."""
+    return f"{account_id}-{time}" if time else account_id
 
 
 # -- what came out ----------------------------------------------------------------------------------------------------
@@ -299,9 +304,9 @@ def report(seen: Live | None, kept: Memory | None, long: Listed | None) -> tuple
     if long is not None:
         p95 = quantiles(long.first, n=20)[-1]
         lines += [
-            f"**The list of {ACCOUNTS:,} accounts**: first byte after {median(long.first):.0f} ms (95th percentile "
-            f"**{p95:.0f} ms**), the whole of {long.kilobytes:.0f} kB after {median(long.whole):.0f} ms. "
-            f"Promised: {MOST_MS:g} ms.", "",
+            f"**The list of {ACCOUNTS:,} accounts**, asked for from the server's start on: first byte after "
+            f"{median(long.first):.0f} ms (95th percentile **{p95:.0f} ms**, greatest {max(long.first):.0f} ms), the whole "
+            f"of {long.kilobytes:.0f} kB after {median(long.whole):.0f} ms. Promised: {MOST_MS:g} ms.", "",
         ]  # fmt: skip
         broken += [f"{p95:.0f} ms to the first byte of the list"] if p95 > MOST_MS else []
     return "\n".join(lines).rstrip(), broken

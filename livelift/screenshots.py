@@ -61,6 +61,7 @@ class Shot(NamedTuple):
 
 def shots(pages: tuple[Page, ...] = PAGES) -> list[Shot]:
     """What is to be seen: every page of the demo, the start page of an empty system, hard cases on what they hit."""
+    pages = tuple(page for page in pages if not page.json_only)
     about = {name: [page for page in pages if f"{{{name}" in page.path] for name in ("account", "experiment")}
     (start,) = (page for page in pages if page.path == "/")
     accounts = [page for page in pages if page.path == "/accounts"]
