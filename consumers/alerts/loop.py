@@ -313,8 +313,8 @@ class Duty:
         if record.value is None:
             return  # the account's tombstone comes with its scores, too
         signal = decode_signal(record.value)
-        if self.here.clock == "log" and signal.at:
-            self._latest = max(self._latest, instant_of(signal.at))
+        if self.here.clock == "log" and not self._latest and signal.at:
+            self._latest = instant_of(signal.at)  # nothing else has told the time yet
         account_id = signal.account_id
         held = self.book.alerts_of(account_id)
         if not held and signal.stuck_at is None:
