@@ -63,6 +63,7 @@ def test_each_owner_hears_once_of_each_episode_signed_and_with_the_score_that_it
     office.send(signal("ann", account="a"), score(25, account="c", held_out=True))
     office.send(score(70, account="d", signs={"payments_failed": 1}, traits={"owner": "ben"}))
     office.settle()
+    until("the signal is told, too", lambda: ("olga", "a", "stuck") in office.hook.told())
     assert sorted(of(office.hook.told(), *"abcd")) == [
         ("ben", "d", "payment"), ("olga", "a", "at-risk"), ("olga", "a", "stuck"),
     ]  # fmt: skip
