@@ -39,7 +39,7 @@ class Board:
         if self._client is None:
             return
         try:
-            whole = self._client.get(self._name(FILLED)) != self._epoch
+            whole = self._client.get(self._name(FILLED)) != self._epoch or self._away
             if whole or changed:
                 self._write(book, None if whole else changed, now)
         except redis.RedisError as error:

@@ -41,6 +41,8 @@ REBALANCE_MS = 60_000
 """How long the group waits for a member that was killed while it joined."""
 UNKNOWN_S = 0.2
 LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
+BOARD_EVERY_S = 1.0
+"""Seconds after which a Redis that was emptied, or is back, is found without anything new to show."""
 decode_command = msgspec.json.Decoder(Command).decode
 log = structlog.get_logger()
 
@@ -270,7 +272,8 @@ class Duty:
         """Everything that has changed: to the topic, then to Redis."""
         changed, self._changed = self._changed, []
         self._alerts.write(changed)
-        self._board.show(self.book, changed, self.now)
+        if changed or self._is_due("board", BOARD_EVERY_S):
+            self._board.show(self.book, changed, self.now)
 
     def _take(self, where: TopicPartition, records: list[Any]) -> None:
         topic = where.topic.removeprefix(self.here.namespace)
