@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 
 from consumers.dashboard.config import Here
+from models.alerts.alert import VERDICTS
 from models.alerts.decide import Command
 from models.alerts.life import COMMANDS
 from models.clock import DAY, SECOND
 
 TOPIC = "alert-commands"
 TIMEOUT_S = 10.0
-VERDICTS = "useful", "not useful", "already known"
 
 
 class NotAsked(ValueError):

@@ -1,6 +1,6 @@
 """An alert as it is kept in the `alerts` topic: each record is one alert whole, after a transition."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 import xxhash
@@ -11,6 +11,7 @@ from models.clock import DAY
 from models.messages import encode
 
 Verdict = Literal["useful", "not useful", "already known"]
+VERDICTS: tuple[str, ...] = get_args(Verdict)
 TOLD_KEPT = 16
 """Times at which an alert was told that are remembered: more than any limit or capacity counts."""
 

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from models.alerts.alert import Alert, Alerts
+from models.alerts.alert import VERDICTS, Alert, Alerts
 from models.alerts.delivery import WEEK_DAYS, Told
 from models.clock import DAY
 
@@ -112,7 +112,7 @@ class Book:
         found = []
         for rule in sorted({*names, *self.rules}):
             counts = self.rules.get(rule, Counter())
-            judged = {verdict: counts[verdict] for verdict in ("useful", "not useful", "already known")}
+            judged = {verdict: counts[verdict] for verdict in VERDICTS}
             answered = sum(judged.values())
             found.append({
                 "rule": rule, "opened": counts["opened"], "told": counts["due"], "noted": counts["noted"],

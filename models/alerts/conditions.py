@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from models.alerts.evidence import Score, Signal
+from models.alerts.evidence import Score, Shown, Signal
 from models.alerts.rules import Rule, Stuck, When
 
 POINTS_BACK = 3.0
@@ -36,13 +36,10 @@ def conditions(when: When) -> tuple[Condition, ...]:
     return tuple(_conditions(when))
 
 
-SIGNS = "champion_gone_days", "trained_gone_days", "tickets_open", "payments_failed"
-
-
 def _conditions(when: When) -> Iterator[Condition]:
     if when.bands:
-        holds = lambda score, _: score.band in when.bands  # noqa: E731
-        yield Condition("band", list(when.bands), lambda score: score.band, holds, lambda score: score.band)
+        bands = when.bands
+        yield Condition("band", list(bands), lambda score: score.band, _within(bands), lambda score: score.band)
     if when.left_band is not None:
         band = when.left_band
         yield Condition("left_band", band, lambda score: score.band, _left(band), lambda _: f"left {band}")
@@ -68,7 +65,7 @@ def _conditions(when: When) -> Iterator[Condition]:
         yield Condition(
             "revenue_at_risk", lost, lambda score: score.revenue_at_risk, _at_risk(lost), lambda _: "revenue at risk"
         )
-    for name in SIGNS:
+    for name in Shown.__struct_fields__:
         least = getattr(when, name)
         if least is not None:
             value = partial(_shown, name)
@@ -78,6 +75,10 @@ def _conditions(when: When) -> Iterator[Condition]:
             "on_capacity_list", True, lambda score: score.listed, lambda score, _: score.listed,
             lambda _: "on the capacity list",
         )  # fmt: skip
+
+
+def _within(bands: tuple[str, ...]) -> Callable[[Score, bool], bool | None]:
+    return lambda score, _: score.band in bands
 
 
 def _left(band: str) -> Callable[[Score, bool], bool | None]:

@@ -35,7 +35,7 @@ class Notices:
     def began(self, ends: Mapping[tuple[str, int], int], now: int) -> Alert:
         """The first start of all. ends: topic and partition -> where it ended then; what is before it is noted only."""
         until = {f"{topic}/{partition}": end for (topic, partition), end in ends.items()}
-        return self._notice(STARTED, "", {"until": until}, now, "noted")
+        return self._notice(STARTED, "", {"until": until}, now)
 
     @property
     def beginning(self) -> bool:
@@ -64,7 +64,7 @@ class Notices:
         self._counts[id_] = self._counts.get(id_, 0) + 1
         self._last[id_] = wall
         if held is None or held.told:
-            return [self._notice(MODEL_CHANGED, kind, {"basis": score.basis, "accounts": 1}, now, "noted")]
+            return [self._notice(MODEL_CHANGED, kind, {"basis": score.basis, "accounts": 1}, now)]
         return []
 
     def due(self, wall: float, now: int) -> list[Alert]:
@@ -83,11 +83,11 @@ class Notices:
             return sum(one.state == "noted" and bool(one.account_id) for one in self._book.by_id.values())
         return max(self._counts.get(held.id, 0), int(held.evidence.get("accounts", 0)))
 
-    def _notice(self, rule: str, reason: str, evidence: dict[str, Any], now: int, transition: str) -> Alert:
+    def _notice(self, rule: str, reason: str, evidence: dict[str, Any], now: int) -> Alert:
         id_ = alert_id("", rule, reason)
         before = self._book.by_id.get(id_)
         return Alert(
-            id=id_, account_id="", rule=rule, reason=reason, transition=transition, at=now, opened_at=now,
+            id=id_, account_id="", rule=rule, reason=reason, transition="noted", at=now, opened_at=now,
             owner=self._operator, evidence=evidence, episode=1 if before is None else before.episode + 1,
             told=() if before is None else before.told,
         )  # fmt: skip

@@ -183,7 +183,7 @@ def _wrong(rules: Rules) -> Iterable[tuple[str, str]]:
             if name not in channels:
                 yield f"$.rule[{at}].channels", f"rule {rule.id!r} names channel {name!r}, which is not there"
     try:
-        rules.hours.zone  # noqa: B018 - whether there is such a zone shows when it is asked for
+        ZoneInfo(rules.hours.timezone)
     except (KeyError, ValueError):
         yield "$.hours.timezone", f"there is no time zone {rules.hours.timezone!r} (write it as in Europe/Berlin)"
     if (rules.hours.quiet_from is None) != (rules.hours.quiet_until is None):

@@ -10,6 +10,7 @@ from consumers.dashboard.views import account as words
 from consumers.dashboard.views import accounts as lists
 from consumers.dashboard.views import alerts
 from consumers.dashboard.views.account_chart import chart
+from models.alerts.alert import VERDICTS
 from models.capacity import ORDERS, by_owner, ranking_of, tenth, totals
 from models.keys import ESCAPED, RANKING, account_key, journeys_key
 
@@ -141,7 +142,7 @@ async def account(read: Read, asked: Asked) -> View:
         "account": held, "account_id": account_id, "called": title, "to": words.address_of(account_id),
         "trait": {} if held is None else {one: words.trait(held, one) for one in ("owner", "segment", "crm_url")},
         "people": people[:PEOPLE], "users": len(people), "stuck": sum(one.stuck for one in people),
-        "alerts": [alerts.told(one) for one in alerts.urgent_first(open_alerts)], "verdicts": alerts.VERDICTS,
+        "alerts": [alerts.told(one) for one in alerts.urgent_first(open_alerts)], "verdicts": VERDICTS,
     }  # fmt: skip
     if held is not None:
         shown |= {

@@ -3,6 +3,7 @@
 from consumers.dashboard.page import Asked, Page, View
 from consumers.dashboard.read import Read
 from consumers.dashboard.views import alerts as words
+from models.alerts.alert import VERDICTS
 
 PAGE = 25
 ASKS = "owner", "state", "rule", "page"
@@ -23,7 +24,7 @@ async def alerts(read: Read, asked: Asked) -> View:
     held = await read.some("alerts:open", ids)
     shown = {
         "board": board, "alerts": [words.told(one) for one in held if one is not None], "of": len(found),
-        "page": number, "pages": max(1, -(-len(found) // PAGE)), "verdicts": words.VERDICTS,
+        "page": number, "pages": max(1, -(-len(found) // PAGE)), "verdicts": VERDICTS,
         "states": [(one, board.states[one]) for one in STATES],
         "rules": (report or {}).get("rules", []), "report": report,
     }  # fmt: skip

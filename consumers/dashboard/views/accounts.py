@@ -1,7 +1,7 @@
 """Lists of accounts: what is asked for by an address, the rows of a page, and the same as lines of a file."""
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from io import StringIO
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -55,7 +55,11 @@ class Wanted(NamedTuple):
 
 def wanted(asked: Mapping[str, str]) -> Wanted:
     """What an address asks for. Whatever is none of its words is as if it were not there."""
-    one_of = lambda name, words: asked.get(name, "") if asked.get(name) in words else ""  # noqa: E731
+
+    def one_of(name: str, words: Container[str]) -> str:
+        given = asked.get(name, "")
+        return given if given in words else ""
+
     owner = "" if asked.get("unowned") else asked.get("owner") or None
     sought = Sought(asked.get("q", "").strip()[:200], owner, asked.get("segment", ""), one_of("band", BANDS),
                     one_of("change", CHANGES))  # fmt: skip

@@ -13,7 +13,6 @@ Json = Mapping[str, Any]
 STATES = {"open": "Open", "acknowledged": "Acknowledged", "snoozed": "Snoozed", "noted": "Noted", "over": "Over",
           "closed": "Closed"}  # fmt: skip
 URGENCY = {"open": 0, "acknowledged": 1, "snoozed": 2}
-VERDICTS = "useful", "not useful", "already known"
 
 
 class Told(NamedTuple):
