@@ -16,11 +16,12 @@ from consumers.dashboard.config import Here
 from consumers.dashboard.following import fill, take
 from consumers.dashboard.index import Index, Known, Sought
 from consumers.dashboard.live import Listener, heard, told
-from consumers.dashboard.views.account import Point, falling, points, reason
+from consumers.dashboard.views.account import Point, points, reason
+from consumers.dashboard.views.account_changes import Fall, changed, comparable, falling
 from consumers.dashboard.views.accounts import harmless, wanted
 from models.alerts.alert import Alert, Delivery
 from models.clock import DAY
-from models.keys import account_key, account_of
+from models.keys import account_key, account_of, history_key
 from tests.support.accounts_shown import accounts_of, edited, given, shown
 from tests.support.pages import URL, Given, dashboard, text_of
 
@@ -139,13 +140,49 @@ def test_the_chart_has_a_text_and_a_table(snapshots, first):
     assert "The same as a table" in html and "/charts.js" in html
 
 
+def scored(*scores, kind="logistic"):
+    return [Point(f"2026-05-0{day}T00:00:00Z", score, "watch", kind) for day, score in enumerate(scores, start=1)]
+
+
 def test_since_when_it_falls_is_the_end_of_its_last_top():
-    told_ = [Point(f"2026-05-0{day}T00:00:00Z", score, "watch", "logistic")
-             for day, score in enumerate((50, 70, 70, 60, 60.5, 40), start=1)]  # fmt: skip
-    assert falling(told_) == (told_[2], told_[5])
+    told_ = scored(50, 70, 70, 60, 60.5, 40)
+    assert falling(told_) == Fall(told_[2].at, 70, False)
     assert falling(told_[:3]) is None and falling([]) is None
+    assert falling(scored(70, 69.5)) is None, "less than a point is no fall"
+    assert falling(scored(70, 60, 62, 50)).score == 62, "after a rise of more than a point it falls anew"
     other = [one._replace(kind="heuristic") for one in told_[:3]] + told_[3:]
-    assert falling(other)[0] == told_[4], "scores of another kind are not compared"
+    assert falling(other).since == told_[4].at and comparable(other) == told_[3:], "another kind is not compared"
+
+
+def test_since_when_it_falls_is_earlier_than_is_known_where_nothing_higher_is_known(snapshots, first):
+    account_id = first["account_id"]
+    closes = [[f"2026-03-0{day}", first["score"] + 60 - 10 * day] for day in range(1, 4)]
+    lower = [["2026-02-28", first["score"] + 10]]
+    for known, since in ((closes, "since at least 2026-03-01"), (lower + closes, "since 2026-03-01")):
+        text = said(given(edited(snapshots, account_id, closes=known)), address(account_id))
+        assert f"Falling {since}" in text and f"been falling {since}" in text
+    risen = said(given(edited(snapshots, account_id, closes=lower, score=99.0)), address(account_id))
+    assert "It is not falling." in risen and "alling since" not in risen
+    alone = said(given(edited(snapshots, account_id, closes=[])), address(account_id))
+    assert "alling" not in alone, "of one score nobody can tell"
+
+
+def test_what_changed_it_last_is_told_beside_what_came_last(snapshots, first):
+    part = first["drivers"][0]
+    higher = {**first, "score_id": "b", "at": "2026-04-02T00:00:00Z", "score": first["score"] + 5,
+              "drivers": [{**part, "contribution": part["contribution"] + 5}, *first["drivers"][1:]]}  # fmt: skip
+    same = {**first, "score_id": "c", "at": "2026-04-03T00:00:00Z"}
+
+    def last(*before):
+        return said(given(snapshots, histories={history_key(first["account_id"]): [*before, first]}),
+                    address(first["account_id"]))  # fmt: skip
+
+    assert changed([higher, same], first).at == same["at"] and changed([higher], first).at == first["at"]
+    assert f"It fell from {higher['score']:.1f} ( 2026-04-02 00:00 UTC ) to {first['score']:.1f}: " in last(higher)
+    assert " −5" in last(higher)[last(higher).index("It fell from") :][:200]
+    assert "That left it as it was. It changed last 2026-04-03 00:00 UTC : it fell from" in last(higher, same)
+    assert "No earlier score is known" in last(same) and "No earlier score is known" in last()
+    assert changed([{**higher, "basis": "heuristic"}], first) is None, "scores of another kind are not compared"
 
 
 def test_a_days_close_stands_between_the_scores_that_were_sent(first):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from consumers.dashboard.page import Asked, File, Page, View
 from consumers.dashboard.read import Json, Read
 from consumers.dashboard.views import account as words
+from consumers.dashboard.views import account_changes as changes
 from consumers.dashboard.views import accounts as lists
 from consumers.dashboard.views import alerts
 from consumers.dashboard.views.account_chart import chart
@@ -147,8 +148,9 @@ async def account(read: Read, asked: Asked) -> View:
     if held is not None:
         shown |= {
             "facts": list(words.facts(held, (model or {}).get("label"))), "drivers": words.parts_of(held),
-            "signs": words.signs(held), "causes": words.causes(held), "moved": words.moved(history, held),
-            "training": words.training(held, education), "fell": words.falling(told),
+            "signs": words.signs(held), "causes": words.causes(held), "changed": changes.changed(history, held),
+            "training": words.training(held, education), "fell": changes.falling(told),
+            "compared": len(changes.comparable(told)) > 1,
             "most": PARTS,
             "largest": max((abs(one["contribution"]) for one in held.get("drivers") or ()), default=1.0) or 1.0,
             "chart": chart(told, held.get("name", "score")),

@@ -41,15 +41,6 @@ class Part(NamedTuple):
     contribution: float
 
 
-class Moved(NamedTuple):
-    """What moved a score from the one before: the parts of it, the largest first."""
-
-    before: float
-    after: float
-    since: str
-    parts: tuple[tuple[str, str], ...]
-
-
 def address_of(account_id: str) -> str:
     """The address of an account's page, whatever its id holds."""
     return f"/accounts/{quote(account_id, safe='')}"
@@ -153,20 +144,6 @@ def causes(account: Json) -> list[tuple[str, str]]:
 
 def _cause(kind: str) -> str:
     return CAUSES.get(kind) or name(kind.replace("_", " ")).capitalize()
-
-
-def moved(history: Sequence[Json], account: Json) -> Moved | None:
-    """What moved the score from the one before it, of the same kind; None where there is none to compare with."""
-    kind = kind_of(account)
-    before = next((one for one in reversed(history) if one.get("score_id") != account.get("score_id")), None)
-    if before is None or kind_of(before) != kind:
-        return None
-    was = {one["feature"]: one["contribution"] for one in before.get("drivers") or ()}
-    now = {one["feature"]: one["contribution"] for one in account.get("drivers") or ()}
-    changes = {feature: now.get(feature, 0.0) - was.get(feature, 0.0) for feature in was.keys() | now.keys()}
-    largest = sorted(changes, key=lambda feature: (-abs(changes[feature]), feature))
-    told = ((meaning_of(one, account["basis"]).label, figures.signed_points(changes[one])) for one in largest)
-    return Moved(before["score"], account["score"], before["at"], tuple(one for one in told if one[1] != "0"))
 
 
 def kind_of(score: Json) -> str:
@@ -275,26 +252,3 @@ def points(history: Sequence[Json], account: Json | None) -> list[Point]:
 def _band_since(score: Json) -> str:
     day = score.get("band_since")
     return min(f"{day}T00:00:00Z", score["at"]) if day else str(score["at"])
-
-
-def falling(told: Sequence[Point], least: float = 1.0) -> tuple[Point, Point] | None:
-    """Since when a score has been falling: its last top and the present; None where it is not. Rises of less than
-    `least` points do not end a fall, and less is none."""
-    alike: list[Point] = []
-    for one in reversed(told):
-        if alike and one.kind != alike[-1].kind:
-            break
-        alike.append(one)
-    if not alike:
-        return None
-    top = alike[0]
-    for one in alike[1:]:
-        if one.score < top.score - least:
-            break
-        top = one if one.score >= top.score else top
-    # It may have stood at its top for a while: it fell from the end of that on.
-    return (
-        (next(one for one in alike if one.score >= top.score), alike[0])
-        if top.score - alike[0].score >= least
-        else None
-    )

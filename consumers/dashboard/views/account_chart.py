@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from consumers.dashboard.views.account import Point, falling
+from consumers.dashboard.views.account import Point
+from consumers.dashboard.views.account_changes import Fall, falling
 from consumers.dashboard.words import band
 from models.alerts import figures
 
@@ -89,7 +90,10 @@ def says(told: Sequence[Point], called: str) -> str:
     between = f"between {ends[0]} and {ends[1]}"
     now = f"The {called} is {figures.score(last.score)} of 100 on {last.at[:10]}"
     fell = falling(told)
-    since = (
-        "" if fell is None else f" It has been falling since {fell[0].at[:10]}, from {figures.score(fell[0].score)}."
-    )
+    since = "" if fell is None else _fell(fell)
     return f"{now}{f'; it was {between}' if len(told) > 1 else ''}.{since}"
+
+
+def _fell(fell: Fall) -> str:
+    since = f"{'at least ' if fell.at_least else ''}{fell.since[:10]}"
+    return f" It has been falling since {since}, from {figures.score(fell.score)}."
