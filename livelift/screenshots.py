@@ -162,7 +162,7 @@ def settled(quality: Mapping[str, Any], end: str) -> bool:
 def hard_cases(folder: Path) -> Generator[dict[str, tuple[str, Mapping[str, Any]]]]:
     """Dashboards over what is hard to show, by case."""
     one = of_simulation(folder / "one", 1)
-    cases = {"empty": {}, "one-account": one, "one-unit": one, "names": named(of_simulation(folder / "names", 60)),
+    cases = {"empty": {}, "one-account": one, "one-unit": one, "names": named(of_simulation(folder / "names", 80)),
              "unbounded": of_simulation(folder / "unbounded", 44, seed=6)}  # fmt: skip
     with ExitStack() as exits:
         store = LocalRedis(folder / "redis")

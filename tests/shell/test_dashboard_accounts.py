@@ -126,7 +126,8 @@ def test_parts_of_a_score_add_up_on_the_page(account_text, first):
     table = account_text[account_text.index("What the score is made of") : account_text.index("What changed it last")]
     assert sum(one["contribution"] for one in first["drivers"]) + first["baseline"] == pytest.approx(first["score"])
     for driver in first["drivers"]:
-        assert f"{driver['contribution']:+.2f}".replace("-", "−") in table
+        points_of = f"{driver['contribution']:+.2f}".replace("-", "−")
+        assert ("0.00" if points_of[1:] == "0.00" else points_of) in table
 
 
 def test_the_json_beside_a_page_is_the_snapshot(snapshots, first):
@@ -538,6 +539,7 @@ def test_an_alert_of_somebody_forgotten_keeps_nothing_to_say(snapshots, first):
 def test_the_start_page_says_who_is_first_and_why(snapshots, first):
     text = said(with_alert(snapshots, first), "/")
     assert first["traits"]["name"] in text and f"Lowered most by {reason(first)}" in text
+    assert f"At risk since {first['band_since']} , {first['score']:.0f} of 100" in text
     assert "Open alerts 1" in text and "All is well" in text
 
 
@@ -550,4 +552,4 @@ def test_what_is_not_well_is_said(snapshots):
     ]
     text = said(given({**snapshots, "quality": quality, "experiments": {"experiments": heads}}), "/")
     assert "3 events refused" in text and "5,000 events not read yet" in text and "All is well" not in text
-    assert "Help helps : Roll out" in text and "Too early to say" in text and "arms are uneven" in text
+    assert "w : Roll out . Help helps. Enough." in text and "Too early to say" in text and "Arms are uneven." in text

@@ -538,7 +538,7 @@ def test_an_experiment_that_is_none_is_said_so(whole: Ran) -> None:
 
 def test_an_empty_system_says_how_an_experiment_begins() -> None:
     with dashboard(Given({})) as client:
-        assert "`livelift experiments draft plan.toml`" in text_of(client.get("/experiments").text)
+        assert "livelift experiments draft plan.toml writes" in text_of(client.get("/experiments").text)
 
 
 def test_workers_that_still_read_are_said_to(whole: Ran) -> None:

@@ -10,14 +10,15 @@ const LOGGED_OUT = "You are no longer logged in: what you see is old. Load the p
 
 // -- times ------------------------------------------------------------------------------------------------------------
 
-const moments = new Intl.DateTimeFormat(undefined, {
-  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
-});
+const DAY = { year: "numeric", month: "short", day: "numeric" };
+const days = new Intl.DateTimeFormat(undefined, { ...DAY, timeZone: "UTC" });
+const moments = new Intl.DateTimeFormat(undefined, { ...DAY, hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
 function localTimes(root) {
   for (const time of root.querySelectorAll("time[data-local]")) {
     const at = new Date(time.dateTime);
-    if (!Number.isNaN(at.valueOf())) time.textContent = moments.format(at);
+    const kind = time.dateTime.length === "2026-05-05".length ? days : moments;
+    if (!Number.isNaN(at.valueOf())) time.textContent = kind.format(at);
   }
 }
 
@@ -31,8 +32,12 @@ function chartConfig() {
   const line = style.getPropertyValue("--line").trim();
   return {
     background: "transparent", font: "system-ui, sans-serif",
-    axis: { labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12 },
-    legend: { labelColor: ink, titleColor: ink, labelFontSize: 12 }, title: { color: ink }, header: { labelColor: ink, titleColor: ink },
+    axis: {
+      labelColor: ink, titleColor: ink, gridColor: line, domainColor: line, tickColor: line, labelFontSize: 12, titleFontSize: 12,
+      labelOverlap: "parity", labelSeparation: 8,
+    },
+    axisXQuantitative: { tickCount: 8 }, // else one every 40 pixels
+    legend: { labelColor: ink, titleColor: ink, labelFontSize: 12, orient: "top" }, title: { color: ink }, header: { labelColor: ink, titleColor: ink },
     text: { color: ink }, rule: { color: ink }, view: { stroke: line },
   };
 }

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from consumers.dashboard.views.account import reason
+from consumers.dashboard.words import sentence
 from models.alerts import figures
 
 Json = Mapping[str, Any]
@@ -12,12 +13,14 @@ BEHIND = 1_000
 
 
 class First(NamedTuple):
-    """An account of the capacity list. why: what pulls its score down most."""
+    """An account of the capacity list. since: the day from which on it has been in its band. why: what pulls its score
+    down most."""
 
     account_id: str
     name: str | None
     owner: str | None
     band: str
+    since: str | None
     score: float
     change: float | None
     revenue_at_risk: float | None
@@ -26,18 +29,21 @@ class First(NamedTuple):
 
 def first(entries: Sequence[Json], accounts: Sequence[Json | None]) -> list[First]:
     """The first of the capacity list, with what their own snapshots say."""
-    return [
-        First(one["account_id"], one["name"], one["owner"], one["band"], one["score"],
-              (account or {}).get("change_7d"), one["revenue_at_risk"], reason(account or {}))
-        for one, account in zip(entries, accounts, strict=True)
-    ]  # fmt: skip
+    return [_first(one, account or {}) for one, account in zip(entries, accounts, strict=True)]
+
+
+def _first(entry: Json, account: Json) -> First:
+    return First(
+        entry["account_id"], entry["name"], entry["owner"], entry["band"], account.get("band_since"), entry["score"],
+        account.get("change_7d"), entry["revenue_at_risk"], reason(account),
+    )  # fmt: skip
 
 
 class Said(NamedTuple):
-    """What an experiment says by now. verdict: None while it is too early."""
+    """What an experiment says by now. verdict: None while it is too early. because: as a sentence."""
 
     experiment: str
-    says: str
+    hypothesis: str
     verdict: str | None
     because: str
 
@@ -46,8 +52,7 @@ def said(headline: Json) -> Said:
     """A line of `experiments`; of one whose rows are still being read there is no more than why."""
     decision = headline.get("decision") or {}
     because = decision.get("because") or headline.get("because") or ""
-    says = headline.get("hypothesis") or headline["experiment"]
-    return Said(headline["experiment"], says, decision.get("verdict"), because)
+    return Said(headline["experiment"], headline.get("hypothesis") or "", decision.get("verdict"), sentence(because))
 
 
 def lag_of(quality: Json) -> int:

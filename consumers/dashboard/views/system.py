@@ -8,6 +8,7 @@ from consumers.dashboard.ages import Age
 from consumers.dashboard.letters import Told
 from consumers.dashboard.pace import Rates
 from consumers.dashboard.words import number
+from models.alerts import figures
 
 Json = Mapping[str, Any]
 SAMPLES = 3
@@ -79,7 +80,7 @@ def pace_in_words(rates: Rates) -> str:
         return f"Not known yet: {rates.because}."
     return (
         f"{number(rates.accepted, 1)} accepted and {number(rates.refused, 1)} refused a second, "
-        f"over the last {number(rates.seconds)} seconds."
+        f"over the last {figures.count(round(rates.seconds), 'second')}."
     )
 
 

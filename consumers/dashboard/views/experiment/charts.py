@@ -3,7 +3,7 @@
 Arms and sides differ by dashes and shapes, never by colour alone; the colours are legible on white and on black.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from consumers.dashboard.views.experiment.effects import Effect, scale, unit
@@ -71,7 +71,7 @@ def _marks(crossed: Sequence[Json], field: str, x: Spec) -> list[Spec]:
 
 def by_day(curves: Mapping[str, Sequence[Json]], control: str) -> Spec:
     """Share with the event by day since assignment, a stepped line for each arm."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"day": point["day"], "share": 100 * point["share"], "arm": arm}
         for arm, points in curves.items() for point in points if point["share"] is not None
     ]  # fmt: skip
@@ -82,7 +82,8 @@ def by_day(curves: Mapping[str, Sequence[Json]], control: str) -> Spec:
         "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 2.5},
         "encoding": {
             "x": {"field": "day", "type": "quantitative", "title": "Days since assignment", "axis": {"tickMinStep": 1}},
-            "y": {"field": "share", "type": "quantitative", "title": "Share so far (%)", "scale": {"zero": True}},
+            "y": {"field": "share", "type": "quantitative", "title": "Share so far (%)",
+                  "scale": _from_zero(row["share"] for row in rows)},
             "color": {**arm, "scale": {"domain": arms, "range": [ORANGE, BLUE]}},
             "strokeDash": {**arm, "scale": {"domain": arms, "range": [[6, 4], [1, 0]]}},
         },
@@ -168,9 +169,15 @@ def doses(rows: Sequence[Json], metric: str) -> Spec:
         "mark": {"type": "bar", "color": BLUE},
         "encoding": {
             "x": {"field": "completions", "type": "ordinal", "title": "Tasks completed", "axis": {"labelAngle": 0}},
-            "y": {"field": "mean", "type": "quantitative", "title": "With the outcome (%)" if factor > 1 else "Mean"},
+            "y": {"field": "mean", "type": "quantitative", "title": "With the outcome (%)" if factor > 1 else "Mean",
+                  "scale": _from_zero(one["mean"] for one in values)},
         },
     }  # fmt: skip
+
+
+def _from_zero(values: Iterable[float]) -> dict[str, Any]:
+    """The scale of what grows from nothing, which stands at the bottom even where there is nothing else."""
+    return {"zero": True} if any(values) else {"domain": [0, 1]}
 
 
 def _scaled(value: float | None, factor: float) -> float | None:

@@ -6,6 +6,7 @@ Shares read in per cent and their differences in points; everything else by itse
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from consumers.dashboard.words import sentence
 from models.alerts import figures
 from models.readout.written import POINTS
 
@@ -120,10 +121,6 @@ def of_hundred(share: float) -> str:
 def often(probability: float) -> str:
     """A probability in whole per cent."""
     return f"{probability:.0%}".replace("%", figures.SIGN)
-
-
-def sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "!", "?")) or not text else ".")
 
 
 def confidence(alpha: float) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from consumers.dashboard.views.experiment.effects import difference, interval, metric_name, sentence
+from consumers.dashboard.views.experiment.effects import difference, interval, metric_name
 from consumers.dashboard.views.experiment.whole import Json, is_fixed, primary_of
-from consumers.dashboard.words import moment
+from consumers.dashboard.words import moment, sentence
 
 CROSSED = {
     "itt": "effect of being offered help", "cuped": "adjusted effect", "cace": "effect on those who took it",

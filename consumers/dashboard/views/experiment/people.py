@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from consumers.dashboard.views.experiment.effects import NOTHING_KNOWN, amount, chance, difference, often, sentence, why
+from consumers.dashboard.views.experiment.effects import NOTHING_KNOWN, amount, chance, difference, often, why
 from consumers.dashboard.views.experiment.whole import Json, primary_of, treatment_of
+from consumers.dashboard.words import sentence
 from models.alerts import figures
 
 

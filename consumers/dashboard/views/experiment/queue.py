@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from consumers.dashboard.views.experiment.effects import difference, interval, sentence
+from consumers.dashboard.views.experiment.effects import difference, interval
 from consumers.dashboard.views.experiment.whole import Json, slot
+from consumers.dashboard.words import sentence
 
 VERDICTS = ("keep_running", "double_down", "pivot", "unhealthy")
 
