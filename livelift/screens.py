@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import redis
 import uvicorn
 
 from consumers.dashboard.app import make_dashboard
@@ -15,6 +17,7 @@ from consumers.dashboard.config import Here
 from consumers.dashboard.page import Page
 from consumers.snapshots import HASHES, RANKINGS
 from livelift.dashboard import listen
+from livelift.local.redis import LocalRedis
 
 PLACE = re.compile(r"\{(\w+)(?::path)?\}")
 AT_ONCE = 1_000
@@ -33,6 +36,23 @@ def served(here: Here) -> Generator[str]:
     finally:
         server.should_exit = True
         thread.join(20)
+
+
+@contextmanager
+def shown(
+    folder: Path, cases: Mapping[str, Mapping[str, Any]], histories: Mapping[str, list[Any]] | None = None
+) -> Generator[dict[str, str]]:
+    """The addresses of dashboards over snapshots in a Redis of their own, by case. histories: of all that have such
+    accounts."""
+    with ExitStack() as exits:
+        store = LocalRedis(folder)
+        exits.callback(store.stop)
+        store.start()
+        store.wait_ready()
+        client = redis.Redis.from_url(store.address)
+        for case, held in cases.items():
+            fill(client, f"{case}:", held, histories)
+        yield {case: exits.enter_context(served(Here(store.address, f"{case}:"))) for case in cases}
 
 
 def address(page: Page, examples: Mapping[str, str]) -> str:

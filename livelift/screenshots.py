@@ -12,21 +12,17 @@ from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import redis
-
-from consumers.dashboard.config import Here
 from consumers.dashboard.page import Page
 from consumers.dashboard.pages import PAGES
 from consumers.snapshots import Snapshots
 from livelift.demo import Demo
 from livelift.local.browser import browser
-from livelift.local.redis import LocalRedis
 from livelift.local.stack import ROLES, Stack
 from livelift.player import Player
 from livelift.recording import open_recording
 from livelift.recording.write import write_exercise
 from livelift.replay import replay
-from livelift.screens import address, examples_of, fill, served
+from livelift.screens import address, examples_of, shown
 from livelift.settings import Settings
 from livelift.surroundings import product_of, surroundings
 from models.alerts.draft import DRAFT
@@ -164,17 +160,8 @@ def hard_cases(folder: Path) -> Generator[dict[str, tuple[str, Mapping[str, Any]
     one = of_simulation(folder / "one", 1)
     cases = {"empty": {}, "one-account": one, "one-unit": one, "names": named(of_simulation(folder / "names", 80)),
              "unbounded": of_simulation(folder / "unbounded", 44, seed=6)}  # fmt: skip
-    with ExitStack() as exits:
-        store = LocalRedis(folder / "redis")
-        exits.callback(store.stop)
-        store.start()
-        store.wait_ready()
-        client = redis.Redis.from_url(store.address)
-        found: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        for case, held in cases.items():
-            fill(client, f"{case}:", held)
-            found[case] = exits.enter_context(served(Here(store.address, f"{case}:"))), held
-        yield found
+    with shown(folder / "redis", cases) as bases:
+        yield {case: (bases[case], held) for case, held in cases.items()}
 
 
 def of_simulation(folder: Path, customers: int, seed: int = 1) -> dict[str, Any]:

@@ -1,19 +1,15 @@
 """Every page of the dashboard in a real Chromium: in nobody's way, in light and in dark, with its charts drawn."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import pytest
-import redis
 
-from consumers.dashboard.config import Here
 from consumers.dashboard.pages import PAGES
-from livelift.local.redis import LocalRedis
 from livelift.recording import open_recording
 from livelift.recording.write import write_exercise
 from livelift.replay import replay
-from livelift.screens import address, examples_of, fill, served
+from livelift.screens import address, examples_of, shown
 from livelift.surroundings import product_of
 from models.simulation import simulate
 from tests.support.axe import serious
@@ -51,15 +47,9 @@ def played(folder: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("pages")
-    with ExitStack() as exits:
-        store = LocalRedis(folder / "redis")
-        exits.callback(store.stop)
-        store.start()
-        store.wait_ready()
-        held = played(folder / "exercise")
-        fill(redis.Redis.from_url(store.address), "full:", held)
-        full, empty = (exits.enter_context(served(Here(store.address, prefix))) for prefix in ("full:", "empty:"))
-        yield House(full, empty, held)
+    held = played(folder / "exercise")
+    with shown(folder / "redis", {"full": held, "empty": {}}) as bases:
+        yield House(**bases, held=held)
 
 
 @pytest.fixture(params=[one.path for one in PAGES if not one.json_only])
