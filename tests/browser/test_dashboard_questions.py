@@ -244,11 +244,11 @@ def test_who_is_stuck_where_and_what_do_i_do_next(reader, house):
     reader.section("Education")
     rows = reader.hears_rows("Stuck users")
     assert rows and f"{len(stuck)} users; page 1 of" in reader.hears("region", "Stuck users")
-    first = min(stuck, key=lambda one: (one["stuck_since"], one["account_id"]))
-    name = house.held[account_key(first["account_id"])]["traits"]["name"]
-    where = f"task {first['position']} of {first['journey']}"
-    assert rows[0].startswith(f"{first['user_id']} {name} {where} {day(first['stuck_since'])}")
-    assert rows[0].endswith(f"Offer help with task {first['next_step']['task']}")
+    longest = sorted(stuck, key=lambda one: (one["stuck_since"], one["account_id"]))[: len(rows)]
+    for row, one in zip(rows, longest, strict=True):
+        name, where = house.held[account_key(one["account_id"])]["traits"]["name"], f"task {one['position']}"
+        assert row.startswith(f"{one['user_id']} {name} {where} of {one['journey']} {day(one['stuck_since'])}")
+        assert row.endswith(f"Offer help with task {one['next_step']['task']}")
 
 
 def test_which_open_alerts_are_mine(reader, house):
