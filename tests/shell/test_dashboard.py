@@ -9,6 +9,7 @@ from consumers.dashboard.commands import NotAsked, command_of
 from consumers.dashboard.config import Here
 from consumers.dashboard.pages import PAGES, SECTIONS
 from consumers.dashboard.site import within
+from consumers.dashboard.words import coded, moment, sentence, signed, weekly
 from livelift.dashboard import NotGuarded, serve
 from livelift.settings import Settings
 from models.clock import DAY
@@ -148,3 +149,17 @@ def test_what_a_form_asks_for_is_checked() -> None:
     ):  # fmt: skip
         with pytest.raises(NotAsked):
             command_of("a1", {**FORM, **wrong}, by, 0)
+
+
+def test_figures_and_words_are_as_people_read_them() -> None:
+    assert (signed(3.21), signed(-3.21), signed(0.04), signed(-0.04), signed(None)) == (
+        "+3.2",
+        "−3.2",
+        "0.0",
+        "0.0",
+        "–",
+    )
+    assert (weekly(-3.21), weekly(0.04)) == ("−3.2 in a week", "unchanged in a week")
+    assert (sentence("too early"), sentence("Enough."), sentence("")) == ("Too early.", "Enough.", "")
+    assert coded("Run `livelift <x>` & wait") == "Run <code>livelift &lt;x&gt;</code> &amp; wait"
+    assert "data-local" in moment("2026-05-05") and ">2026-05-05<" in moment("2026-05-05")

@@ -31,6 +31,7 @@ def chart(told: Sequence[Point], called: str) -> Chart:
     values = [{"at": one.at, "score": one.score, "band": band(one.band) if one.band else None,
                "kind": one.kind} for one in told]  # fmt: skip
     scale = {"domain": [band(one) for one in BANDS], "range": list(COLOURS)}
+    colour = {"field": "band", "type": "nominal", "scale": scale, "title": "Band", "legend": {"symbolOpacity": 1}}
     x = {"field": "at", "type": "temporal", "title": None}
     y = {"field": "score", "type": "quantitative", "scale": {"domain": [0, 100]}, "title": called.capitalize()}
     spec = {
@@ -42,7 +43,7 @@ def chart(told: Sequence[Point], called: str) -> Chart:
                 "mark": {"type": "rect", "opacity": 0.16},
                 "encoding": {
                     "x": {**x, "field": "from"}, "x2": {"field": "until"},
-                    "color": {"field": "band", "type": "nominal", "scale": scale, "title": "Band"},
+                    "color": colour,
                 },
             },
             {
@@ -54,10 +55,7 @@ def chart(told: Sequence[Point], called: str) -> Chart:
                 "mark": {"type": "point", "filled": True, "size": 70},
                 "encoding": {
                     "x": x, "y": y,
-                    "color": {
-                        "field": "band", "type": "nominal", "scale": scale, "title": "Band",
-                        "legend": {"symbolOpacity": 1},
-                    },
+                    "color": colour,
                     "shape": {
                         "field": "band", "type": "nominal", "title": "Band",
                         "scale": {"domain": scale["domain"], "range": list(SHAPES)},
