@@ -65,6 +65,14 @@ def test_a_name_is_just_a_name() -> None:
     assert HOSTILE in text_of(page) and "<script>alert" not in page
 
 
+def test_figures_and_words_are_as_people_read_them() -> None:
+    assert [signed(one) for one in (3.21, -3.21, 0.04, -0.04, None)] == ["+3.2", "−3.2", "0.0", "0.0", "–"]
+    assert (weekly(-3.21), weekly(0.04)) == ("−3.2 in a week", "unchanged in a week")
+    assert (sentence("too early"), sentence("Enough."), sentence("")) == ("Too early.", "Enough.", "")
+    assert coded("Run `livelift <x>` & wait") == "Run <code>livelift &lt;x&gt;</code> &amp; wait"
+    assert "data-local" in moment("2026-05-05") and ">2026-05-05<" in moment("2026-05-05")
+
+
 def test_a_page_elsewhere_cannot_be_made_to_point_here() -> None:
     with dashboard(EMPTY) as client:
         assert client.get("/", headers={"Host": "evil.example"}).status_code == 421
@@ -149,17 +157,3 @@ def test_what_a_form_asks_for_is_checked() -> None:
     ):  # fmt: skip
         with pytest.raises(NotAsked):
             command_of("a1", {**FORM, **wrong}, by, 0)
-
-
-def test_figures_and_words_are_as_people_read_them() -> None:
-    assert (signed(3.21), signed(-3.21), signed(0.04), signed(-0.04), signed(None)) == (
-        "+3.2",
-        "−3.2",
-        "0.0",
-        "0.0",
-        "–",
-    )
-    assert (weekly(-3.21), weekly(0.04)) == ("−3.2 in a week", "unchanged in a week")
-    assert (sentence("too early"), sentence("Enough."), sentence("")) == ("Too early.", "Enough.", "")
-    assert coded("Run `livelift <x>` & wait") == "Run <code>livelift &lt;x&gt;</code> &amp; wait"
-    assert "data-local" in moment("2026-05-05") and ">2026-05-05<" in moment("2026-05-05")
