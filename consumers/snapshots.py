@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import redis
 
-HASHES = "journeys:", "alerts:open"
+HASHES = "journeys:", "alerts:open", "alerts:closed", "alerts:accounts"
 RANKING = "accounts:by-score"
 RANKINGS = "accounts:by-"
 OWN = {"fences", "placed", "owners", "alerts:filled"}

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from consumers.alerts.board import shown as board_shown
+from consumers.alerts.shown import shown as board_shown
 from consumers.dashboard.app import make_dashboard
 from consumers.dashboard.config import Here
 from consumers.dashboard.following import fill, take
