@@ -69,7 +69,7 @@ class Site:
     def render(self, request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
         """A page. Whoever may look and has no session gets one with it, so that forms on it can be sent."""
         session = self.guard.session(request)
-        given = {"section": "", "quality": None, "keys": "", "old": (), **shown}
+        given = {"section": "", "quality": None, "keys": "", "old": (), "since": self.updates.said, **shown}
         now = datetime.now(UTC)
         all_old = ages.all_old(given["quality"], now, self.here.stale_s)
         response = HTMLResponse(status_code=status)
@@ -86,11 +86,11 @@ class Site:
         response.headers["content-length"] = str(len(response.body))
         return response
 
-    def trouble(self, request: Request, status: int, heading: str, what: str, keys: str = "") -> Response:
+    def trouble(self, request: Request, status: int, heading: str, what: str, keys: str = "", **shown: Any) -> Response:
         """Something is not there, or not to be had."""
         if request.scope["path"].startswith("/api/"):
             return JSONResponse({"error": heading, "detail": what}, status)
-        return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys)
+        return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys, **shown)
 
     def refusal(self, request: Request) -> Response | None:
         """What somebody hears who may not look; None for who may."""
@@ -109,14 +109,15 @@ class Site:
 
     def html_of(self, page: Page) -> Answer:
         async def answer(request: Request) -> Response:
+            since = self.updates.said
             view = await self._made(page, request)
             if view.missing is not None:
-                return self.trouble(request, 404, view.title, view.missing, told(view.keys))
+                return self.trouble(request, 404, view.title, view.missing, told(view.keys), since=since)
             quality = await self.read.get("quality")
             keys = told(view.keys)
             return self.render(
                 request, view.template, title=view.title, section=page.section, quality=quality, keys=keys,
-                old=ages.left_behind(view.data, quality), **view.shown,
+                old=ages.left_behind(view.data, quality), since=since, **view.shown,
             )  # fmt: skip
 
         return answer
