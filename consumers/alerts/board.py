@@ -10,10 +10,10 @@ import msgspec
 import redis
 import structlog
 
-from consumers.alerts.shown import HASHES, REFUSED, RULES, Fields, Standings, encode, refusals, rules
+from consumers.alerts.shown import HASHES, Fields, Standings, encode, refusals, rules
 from models.alerts.alert import Alert
 from models.alerts.book import Book
-from models.keys import account_key
+from models.keys import ALERT_RULES, REFUSED_COMMANDS, account_key
 
 FILLED, LISTED = "alerts:filled", "at-risk"
 OWN = "schema", "as_of", "published_at", "fence"
@@ -63,17 +63,17 @@ class Board:
         pipe = self._client.pipeline(transaction=True)
         if changed is None:
             self._standings, self._refused = Standings(), ()
-            pipe.delete(*map(self._name, (*HASHES, REFUSED)))
+            pipe.delete(*map(self._name, (*HASHES, REFUSED_COMMANDS)))
         gone, self._gone = self._gone, []
         fields = self._standings.take(book.by_id.values() if changed is None else changed, gone, now)
-        written = {RULES, *(key for key in HASHES if changed is None or fields[key])}
+        written = {ALERT_RULES, *(key for key in HASHES if changed is None or fields[key])}
         for key in HASHES:
             self._put(pipe, self._name(key), fields[key])
         if changed is None or tuple(book.refused) != self._refused:
             self._refused = tuple(book.refused)
-            pipe.set(self._name(REFUSED), encode(refusals(book, now)))
-            written.add(REFUSED)
-        pipe.set(self._name(RULES), encode(rules(book, self._rules, self._standings.counts, now)))
+            pipe.set(self._name(REFUSED_COMMANDS), encode(refusals(book, now)))
+            written.add(REFUSED_COMMANDS)
+        pipe.set(self._name(ALERT_RULES), encode(rules(book, self._rules, self._standings.counts, now)))
         pipe.set(self._name(FILLED), self._epoch)
         for key in sorted(written):
             pipe.publish(self._name("updates"), key)

@@ -18,11 +18,9 @@ from models.alerts.alert import Alert
 from models.alerts.book import Book
 from models.alerts.evidence import COMMANDS
 from models.clock import rfc3339
-from models.keys import SCHEMA
+from models.keys import ALERTS_OF_ACCOUNTS, CLOSED_ALERTS, OPEN_ALERTS, SCHEMA
 
-OPEN, CLOSED, ACCOUNTS = "alerts:open", "alerts:closed", "alerts:accounts"
-REFUSED, RULES = "alerts:refused", "alerts:rules"
-HASHES = OPEN, CLOSED, ACCOUNTS
+HASHES = OPEN_ALERTS, CLOSED_ALERTS, ALERTS_OF_ACCOUNTS
 encode = msgspec.json.Encoder().encode
 Fields = dict[str, bytes | None]
 """Fields of a hash that have changed; None for those that are gone."""
@@ -42,7 +40,7 @@ class Standings:
         self._of: dict[str, Standing] = {}
         self._accounts: dict[str, dict[str, None]] = {}
         """account -> its alerts that stand anywhere, in the order in which they came."""
-        self.counts = dict.fromkeys((OPEN, CLOSED), 0)
+        self.counts = dict.fromkeys((OPEN_ALERTS, CLOSED_ALERTS), 0)
 
     def take(self, alerts: Iterable[Alert], gone: Iterable[str], now: int) -> dict[str, Fields]:
         """What changes in the hashes. alerts: those that have changed, the latest last. gone: ids of those that have
@@ -56,9 +54,9 @@ class Standings:
             if key is not None:
                 found[key][alert.id] = encode(shown(alert, now))
                 self._stand(alert.id, Standing(key, alert.account_id), found)
-        for account_id in found[ACCOUNTS]:
+        for account_id in found[ALERTS_OF_ACCOUNTS]:
             ids = self._accounts.get(account_id)
-            found[ACCOUNTS][account_id] = None if ids is None else encode(list(ids))
+            found[ALERTS_OF_ACCOUNTS][account_id] = None if ids is None else encode(list(ids))
         return found
 
     def _stand(self, id_: str, at: Standing, found: dict[str, Fields]) -> None:
@@ -69,7 +67,7 @@ class Standings:
         ids = self._accounts.setdefault(at.account_id, {}) if at.account_id else {}
         if at.account_id and id_ not in ids:
             ids[id_] = None
-            found[ACCOUNTS][at.account_id] = None
+            found[ALERTS_OF_ACCOUNTS][at.account_id] = None
 
     def _leave(self, id_: str, key: str | None, found: dict[str, Fields]) -> None:
         """An alert leaves where it stands, unless that is under this key."""
@@ -84,15 +82,15 @@ class Standings:
             del ids[id_]
             if not ids:
                 del self._accounts[at.account_id]
-            found[ACCOUNTS][at.account_id] = None
+            found[ALERTS_OF_ACCOUNTS][at.account_id] = None
 
 
 def place_of(alert: Alert) -> str | None:
     """The hash in which an alert stands, if in any."""
     if alert.state == "closed":
-        return CLOSED
+        return CLOSED_ALERTS
     unsent = any(one.state == "undeliverable" for one in alert.deliveries)
-    return OPEN if alert.active or unsent else None
+    return OPEN_ALERTS if alert.active or unsent else None
 
 
 def shown(alert: Alert, now: int) -> Mapping[str, Any]:
@@ -157,7 +155,7 @@ def rules(book: Book, names: Iterable[str], counts: Mapping[str, int], now: int)
     return {
         "schema": SCHEMA,
         "as_of": {"time": rfc3339(now), "offsets": offsets},
-        "open": counts[OPEN],
-        "closed": counts[CLOSED],
+        "open": counts[OPEN_ALERTS],
+        "closed": counts[CLOSED_ALERTS],
         "rules": book.report(names),
     }

@@ -28,6 +28,7 @@ from consumers.dashboard.live import Updates, told
 from consumers.dashboard.page import File, Page, View
 from consumers.dashboard.pages import SECTIONS
 from consumers.dashboard.read import Read
+from consumers.dashboard.views.asked import Asked
 from consumers.dashboard.words import FILTERS
 
 FOLDER = Path(__file__).parent
@@ -169,10 +170,10 @@ class Site:
             )
         by = self.guard.user(request) or given.get("by", "").strip()
         try:
-            self.commands.ask(str(request.path_params["alert_id"]), given, by)
+            asked = self.commands.ask(str(request.path_params["alert_id"]), given, by)
         except NotAsked as error:
             return self.trouble(request, 400, "That could not be asked for", str(error))
-        response = RedirectResponse(f"{within(given.get('to', '/'))}#alerts", 303)
+        response = RedirectResponse(to_see(asked, within(given.get("to", "/"))), 303)
         response.set_cookie(NAME, quote(by), max_age=YEAR_S, httponly=True, samesite="strict")
         return response
 
@@ -199,6 +200,11 @@ class Guarded:
         return await (refused or self._app)(scope, receive, with_headers)
 
 
+def to_see(asked: Asked, address: str) -> str:
+    """The address of a page on which is seen what becomes of a command."""
+    return f"{address}{'&' if '?' in address else '?'}asked={quote(str(asked))}#asked"
+
+
 def within(address: str) -> str:
     """An address of this site, whatever was asked for."""
     return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
@@ -211,4 +217,4 @@ async def form_of(request: Request) -> dict[str, str]:
         body += part
         if len(body) > FORM_LIMIT:
             return {}
-    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace"), True).items()}

@@ -11,13 +11,13 @@ import pytest
 import redis
 
 from consumers.alerts.board import FILLED, Board
-from consumers.alerts.shown import ACCOUNTS, CLOSED, OPEN, REFUSED, RULES
 from livelift.alerting import ACL
 from models.alerts.alert import Delivery, Refused, Source
 from models.alerts.book import Book
 from models.alerts.decide import Command, forgotten, of_command
 from models.alerts.notices import refused
 from models.clock import DAY
+from models.keys import ALERT_RULES, ALERTS_OF_ACCOUNTS, CLOSED_ALERTS, OPEN_ALERTS, REFUSED_COMMANDS
 from tests.support.alerting import AT_RISK, CHANNEL, Desk, score, signal
 from tests.support.redis_held import Held
 
@@ -77,15 +77,15 @@ def told_by(book: Book) -> dict[str, Any]:
     for one in alerts:
         if one.id in opened | closed and one.account_id:
             accounts.setdefault(one.account_id, set()).add(one.id)
-    return {OPEN: opened, CLOSED: closed, ACCOUNTS: accounts,
-            REFUSED: [one.because for one in reversed(book.refused.values())]}  # fmt: skip
+    return {OPEN_ALERTS: opened, CLOSED_ALERTS: closed, ALERTS_OF_ACCOUNTS: accounts,
+            REFUSED_COMMANDS: [one.because for one in reversed(book.refused.values())]}  # fmt: skip
 
 
 def shown_in(read: Read) -> dict[str, Any]:
     return {
-        OPEN: set(read(OPEN) or {}), CLOSED: set(read(CLOSED) or {}),
-        ACCOUNTS: {account: set(ids) for account, ids in (read(ACCOUNTS) or {}).items()},
-        REFUSED: [one["because"] for one in read(REFUSED)["refused"]],
+        OPEN_ALERTS: set(read(OPEN_ALERTS) or {}), CLOSED_ALERTS: set(read(CLOSED_ALERTS) or {}),
+        ALERTS_OF_ACCOUNTS: {account: set(ids) for account, ids in (read(ALERTS_OF_ACCOUNTS) or {}).items()},
+        REFUSED_COMMANDS: [one["because"] for one in read(REFUSED_COMMANDS)["refused"]],
     }  # fmt: skip
 
 
@@ -133,10 +133,12 @@ def test_redis_shows_what_the_book_says_after_each_step_and_when_it_is_written_a
             assert shown == told_by(desk.book), step
             ever |= {key for key, held in shown.items() if held}
     board.show(desk.book, desk.transitions[seen:], desk.now)
-    rules = read(RULES)
-    assert (rules["open"], rules["closed"]) == (len(read(OPEN) or {}), len(read(CLOSED) or {}))
-    assert ever == {OPEN, CLOSED, ACCOUNTS, REFUSED}, "it has seen something of everything"
-    before = {key: read(key) or {} for key in (OPEN, CLOSED, REFUSED)}
+    rules = read(ALERT_RULES)
+    assert (rules["open"], rules["closed"]) == (len(read(OPEN_ALERTS) or {}), len(read(CLOSED_ALERTS) or {}))
+    assert ever == {OPEN_ALERTS, CLOSED_ALERTS, ALERTS_OF_ACCOUNTS, REFUSED_COMMANDS}, (
+        "it has seen something of everything"
+    )
+    before = {key: read(key) or {} for key in (OPEN_ALERTS, CLOSED_ALERTS, REFUSED_COMMANDS)}
     again = Book()
     for alert in desk.transitions:
         again.put(alert)
