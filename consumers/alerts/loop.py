@@ -29,11 +29,10 @@ from models.alerts.alert import Alert, Refused, Source
 from models.alerts.book import Book
 from models.alerts.decide import Command, Engine, Heard, forgotten, of_command, of_time, without_rule
 from models.alerts.delivery import failed, plan, sent
-from models.alerts.evidence import SCORES, SIGNALS, Score, decode_score, decode_signal, instant_of, whole
+from models.alerts.evidence import COMMANDS, SCORES, SIGNALS, Score, decode_score, decode_signal, instant_of, whole
 from models.alerts.notices import Notices, refused
 from models.clock import SECOND
 
-COMMANDS = "alert-commands"
 READ = SCORES, SIGNALS, COMMANDS
 AT_ONCE = 5000
 POLL_MS, SENDING_POLL_MS = 100, 5
@@ -255,7 +254,7 @@ class Duty:
         if self.book.waiting and self._is_due("plan", PLAN_EVERY_S):
             self._plan()
         if self._is_due("sweep", SWEEP_EVERY_S):
-            self.book.sweep(self.now)
+            self._board.drop(self.book.sweep(self.now))
 
     def _is_due(self, what: str, every: float) -> bool:
         now = monotonic()
@@ -278,10 +277,10 @@ class Duty:
     def _take(self, where: TopicPartition, records: list[Any]) -> None:
         topic = where.topic.removeprefix(self.here.namespace)
         take = {SCORES: self._score, SIGNALS: self._signal, COMMANDS: self._command}[topic]
-        reached = self.book.reached.get((topic, where.partition), -1)
+        undecided = self.book.begins(topic, where.partition)
         begins = self._notices.begins_until(where.topic, where.partition)
         for record in records:
-            if record.offset < reached:
+            if record.offset < undecided:
                 continue  # decided on by a process that died before it could acknowledge it
             quietly = record.offset < begins
             if quietly:
@@ -333,11 +332,11 @@ class Duty:
         try:
             command = decode_command(record.value or b"")
         except msgspec.MsgspecError as error:
-            self._put(refused("", "", f"not a command: {error}", self.now, source))
+            self._put(refused(None, f"not a command: {error}", self.now, source))
             return
         found = of_command(self.book.by_id.get(command.alert_id), command, self.now)
         if isinstance(found, Refused):
-            self._put(refused(command.alert_id, command.by, f"{command.do}: {found.because}", self.now, source))
+            self._put(refused(command, found.because, self.now, source))
         else:
             self._put(msgspec.structs.replace(found, source=source))
             self._send([found])
