@@ -9,6 +9,7 @@
 | `alerts:rules` | what each rule has come to |
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from models.alerts.evidence import COMMANDS
 from models.clock import rfc3339
 from models.keys import ALERTS_OF_ACCOUNTS, CLOSED_ALERTS, OPEN_ALERTS, SCHEMA
 
+UNSENT = "undeliverable"
 HASHES = OPEN_ALERTS, CLOSED_ALERTS, ALERTS_OF_ACCOUNTS
 encode = msgspec.json.Encoder().encode
 Fields = dict[str, bytes | None]
@@ -27,10 +29,11 @@ Fields = dict[str, bytes | None]
 
 
 class Standing(NamedTuple):
-    """In which hash an alert stands, and of which account it is."""
+    """In which hash an alert stands, of which account it is, and whether a message of it could not be delivered."""
 
     key: str
     account_id: str
+    unsent: bool
 
 
 class Standings:
@@ -40,7 +43,8 @@ class Standings:
         self._of: dict[str, Standing] = {}
         self._accounts: dict[str, dict[str, None]] = {}
         """account -> its alerts that stand anywhere, in the order in which they came."""
-        self.counts = dict.fromkeys((OPEN_ALERTS, CLOSED_ALERTS), 0)
+        self.counts: Counter[str] = Counter()
+        """By hash; and of those in `alerts:open`, of which a message could not be delivered (`UNSENT`)."""
 
     def take(self, alerts: Iterable[Alert], gone: Iterable[str], now: int) -> dict[str, Fields]:
         """What changes in the hashes. alerts: those that have changed, the latest last. gone: ids of those that have
@@ -49,11 +53,11 @@ class Standings:
         for id_ in gone:
             self._leave(id_, None, found)
         for alert in {alert.id: alert for alert in alerts}.values():
-            key = place_of(alert)
-            self._leave(alert.id, key, found)
-            if key is not None:
-                found[key][alert.id] = encode(shown(alert, now))
-                self._stand(alert.id, Standing(key, alert.account_id), found)
+            at = standing_of(alert)
+            self._leave(alert.id, at, found)
+            if at is not None:
+                found[at.key][alert.id] = encode(shown(alert, now))
+                self._stand(alert.id, at, found)
         for account_id in found[ALERTS_OF_ACCOUNTS]:
             ids = self._accounts.get(account_id)
             found[ALERTS_OF_ACCOUNTS][account_id] = None if ids is None else encode(list(ids))
@@ -63,34 +67,39 @@ class Standings:
         if id_ in self._of:
             return
         self._of[id_] = at
-        self.counts[at.key] += 1
+        self._count(at, 1)
         ids = self._accounts.setdefault(at.account_id, {}) if at.account_id else {}
         if at.account_id and id_ not in ids:
             ids[id_] = None
             found[ALERTS_OF_ACCOUNTS][at.account_id] = None
 
-    def _leave(self, id_: str, key: str | None, found: dict[str, Fields]) -> None:
-        """An alert leaves where it stands, unless that is under this key."""
+    def _leave(self, id_: str, to: Standing | None, found: dict[str, Fields]) -> None:
+        """An alert leaves where it stands, unless it is to stand so."""
         at = self._of.get(id_)
-        if at is None or at.key == key:
+        if at is None or at == to:
             return
         del self._of[id_]
-        self.counts[at.key] -= 1
+        self._count(at, -1)
         found[at.key][id_] = None
-        if key is None and at.account_id:
+        if to is None and at.account_id:
             ids = self._accounts[at.account_id]
             del ids[id_]
             if not ids:
                 del self._accounts[at.account_id]
             found[ALERTS_OF_ACCOUNTS][at.account_id] = None
 
+    def _count(self, at: Standing, by: int) -> None:
+        self.counts[at.key] += by
+        if at.key == OPEN_ALERTS and at.unsent:
+            self.counts[UNSENT] += by
 
-def place_of(alert: Alert) -> str | None:
-    """The hash in which an alert stands, if in any."""
-    if alert.state == "closed":
-        return CLOSED_ALERTS
+
+def standing_of(alert: Alert) -> Standing | None:
+    """How an alert stands, if anywhere."""
     unsent = any(one.state == "undeliverable" for one in alert.deliveries)
-    return OPEN_ALERTS if alert.active or unsent else None
+    if alert.state == "closed":
+        return Standing(CLOSED_ALERTS, alert.account_id, unsent)
+    return Standing(OPEN_ALERTS, alert.account_id, unsent) if alert.active or unsent else None
 
 
 def shown(alert: Alert, now: int) -> Mapping[str, Any]:
@@ -150,12 +159,14 @@ def _refusal(command: Alert, alert: Alert | None) -> Mapping[str, Any]:
 
 
 def rules(book: Book, names: Iterable[str], counts: Mapping[str, int], now: int) -> Mapping[str, Any]:
-    """`alerts:rules`. as_of: whatever commands are before the offset have been decided on. counts: alerts by hash."""
+    """`alerts:rules`. as_of: whatever commands are before the offset have been decided on. counts: as of
+    `Standings`."""
     offsets = {COMMANDS: book.begins(COMMANDS, 0)}
     return {
         "schema": SCHEMA,
         "as_of": {"time": rfc3339(now), "offsets": offsets},
         "open": counts[OPEN_ALERTS],
         "closed": counts[CLOSED_ALERTS],
+        "undeliverable": counts[UNSENT],
         "rules": book.report(names),
     }
