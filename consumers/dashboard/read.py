@@ -85,10 +85,10 @@ class Read:
         held = await self._ask("hmget", self.prefix + key, list(fields)) if fields else []
         return [None if value is None else decode(value) for value in held]
 
-    async def alerts_of(self, account_id: str) -> list[Json]:
-        """An account's alerts, those that are open and those that were closed."""
-        (ids,) = await self.some(ALERTS_OF_ACCOUNTS, [account_id])
-        held = [one for key in (OPEN_ALERTS, CLOSED_ALERTS) for one in await self.some(key, list(ids or ()))]
+    async def alerts_of(self, *account_ids: str) -> list[Json]:
+        """The alerts of accounts, those that are open and those that were closed."""
+        ids = [id_ for some in await self.some(ALERTS_OF_ACCOUNTS, account_ids) for id_ in some or ()]
+        held = [one for key in (OPEN_ALERTS, CLOSED_ALERTS) for one in await self.some(key, ids)]
         return list({one["alert_id"]: one for one in held if one is not None}.values())  # it may just have moved
 
     async def keep_pace(self) -> None:

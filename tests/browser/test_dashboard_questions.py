@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from consumers.alerts.board import shown as board_shown
+from consumers.alerts.shown import shown as alert_shown
 from livelift.recording import open_recording
 from livelift.recording.write import write_exercise
 from livelift.replay import replay
@@ -62,12 +62,15 @@ def recorded(folder: Path) -> dict[str, Any]:
     accounts = [held[account_key(one["account_id"])] for one in held["at-risk"]["accounts"]]
     alerts = {f"a{number}": alert(f"a{number}", one, STATES[number % 4]) for number, one in enumerate(accounts)}
     now = datetime.now(UTC).isoformat()
-    return {**held, "alerts:open": alerts, "quality": {**held["quality"], "published_at": now}}
+    of_accounts = {one["account_id"]: [id_] for id_, one in alerts.items()}
+    rules = {"as_of": held["quality"]["as_of"], "rules": [], "open": len(alerts), "closed": 0, "undeliverable": 0}
+    of_alerts = {"alerts:open": alerts, "alerts:accounts": of_accounts, "alerts:rules": rules}
+    return {**held, **of_alerts, "quality": {**held["quality"], "published_at": now}}
 
 
 def alert(id_: str, account: dict[str, Any], state: str) -> Any:
     owner = account["traits"].get("owner", "customer-success")
-    return json.loads(json.dumps(board_shown(
+    return json.loads(json.dumps(alert_shown(
         Alert(id=id_, account_id=account["account_id"], rule="at-risk", reason="at_risk", state=state, at=5 * DAY,
               episode=1, opened_at=4 * DAY, owner=owner, evidence=account), 5 * DAY)))  # fmt: skip
 

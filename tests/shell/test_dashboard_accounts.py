@@ -27,6 +27,7 @@ from tests.support.pages import URL, Given, dashboard, text_of
 
 pytestmark = pytest.mark.shell
 ODD = "pete/ops: 100 %"
+NO_RULES = {"as_of": {"time": "2026-05-20T17:00:00Z"}, "rules": []}
 HOSTILE = "<script>alert('x')</script>"
 
 
@@ -51,7 +52,7 @@ def alert(account, state="open", **more):
 def with_alert(snapshots, account, state="open", **more):
     place = "alerts:closed" if state == "closed" else "alerts:open"
     held = {place: {"a1": alert(account, state, **more)}, "alerts:accounts": {account["account_id"]: ["a1"]}}
-    return given(snapshots, hashes=held)
+    return given({**snapshots, "alerts:rules": {**NO_RULES, "open": 1}}, hashes=held)
 
 
 def page(read, path, filled=True, **here):
@@ -543,6 +544,37 @@ def test_the_start_page_says_who_is_first_and_why(snapshots, first):
     assert first["traits"]["name"] in text and f"Lowered most by {reason(first)}" in text
     assert f"At risk since {first['band_since']} , {first['score']:.0f} of 100" in text
     assert "Open alerts 1" in text and "All is well" in text
+
+
+def test_however_many_alerts_are_open_the_start_page_reads_those_of_the_first_accounts(snapshots, first, monkeypatch):
+    second = snapshots[account_key(snapshots["at-risk"]["accounts"][1]["account_id"])]
+    states = {f"a{number}": state for number, state in enumerate(("snoozed", "open", "acknowledged", *["open"] * 4))}
+    held = {id_: {**alert(first, state, by="olga"), "alert_id": id_} for id_, state in states.items()}
+    others = {f"b{number}": {**alert(first), "alert_id": f"b{number}", "account_id": "x"} for number in range(100)}
+    theirs = {first["account_id"]: [*held, "closed"], second["account_id"]: ["gone"], "x": [*others]}
+    read = given({**snapshots, "alerts:rules": {**NO_RULES, "open": 107, "undeliverable": 2}}, hashes={
+        "alerts:open": held | others, "alerts:accounts": theirs,
+        "alerts:closed": {"closed": {**alert(first, "closed"), "alert_id": "closed"}},
+    })  # fmt: skip
+    asked = []
+
+    async def some(key, fields):
+        asked.extend(fields)
+        return await Given.some(read, key, fields)
+
+    monkeypatch.setattr(read, "some", some)
+    monkeypatch.setattr(read, "scanned", None)
+    with dashboard(read) as client:
+        shown_, text = client.get("/api/start").json()["alerts"], text_of(client.get("/").text)
+    assert shown_["open"] == 107 and [one["alert_id"] for one in shown_["first"]] == ["a1", "a3", "a4", "a5", "a6"]
+    assert not set(asked) & {*others, "x"}
+    assert "Open alerts 107 All alerts Of the accounts that need you first:" in text and "And 2 more of theirs." in text
+    assert "2 alerts could not be delivered" in text
+
+
+def test_an_alert_that_somebody_has_taken_up_says_whose_it_is(snapshots, first):
+    assert "Acknowledged by olga ." in said(with_alert(snapshots, first, "acknowledged", by="olga"), "/")
+    assert " by olga" not in said(with_alert(snapshots, first, "open", by="olga"), "/")
 
 
 def test_what_is_not_well_is_said(snapshots):
