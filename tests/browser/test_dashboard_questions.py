@@ -265,6 +265,17 @@ def test_which_open_alerts_are_mine(reader, house):
         assert sum(names in text and "Owner olga" in text for text in said) == 1
 
 
+def test_who_of_this_account_is_trained(reader, house):
+    account = house.account(0)
+    training = account["training"]
+    reader.first_account(account["traits"]["name"])
+    said = reader.hears("region", "Training")
+    share = f"{100 * training['trained'] / training['users']:.3g} %"
+    assert f"Trained users {training['trained']} of {training['users']} users ({share})" in said
+    assert 0 < training["trained"] < training["users"] and f"completed on {training['last_lesson']}" in said
+    assert f"nobody who completed a lesson was active for {account['signs']['trained_gone_days']} days" in said
+
+
 def test_how_many_of_our_accounts_have_somebody_who_is_trained(reader, house):
     months = house.held["education"]["coverage"]
     reader.section("Education")

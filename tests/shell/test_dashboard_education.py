@@ -268,7 +268,7 @@ def test_every_experiment_is_offered_and_what_else_was_asked_for_stays(tried: Js
 
 
 def test_where_there_are_no_trends_it_is_said_why(snapshots: Json, tried: Json) -> None:
-    assert "such trends are kept of users in experiments only; `livelift experiments draft" in said(snapshots)
+    assert "such trends are kept of users in experiments only; livelift experiments draft" in said(snapshots)
     listed = tried["experiments"]["experiments"]
     waiting = {**tried, "experiments": {**tried["experiments"], "experiments": [DRAFT, *listed]}}
     assert "Not known of later : it is a draft: nobody is assigned yet." in said(waiting, "?experiment=later")
