@@ -597,6 +597,11 @@ def test_however_many_alerts_are_open_the_start_page_reads_those_of_the_first_ac
     assert "2 alerts could not be delivered" in text
 
 
+def test_that_no_alert_is_open_is_said_only_where_somebody_watches(snapshots):
+    assert "Open alerts Nobody watches yet." in said(given(snapshots), "/")
+    assert "Open alerts Nothing is open." in said(given({**snapshots, "alerts:rules": {**NO_RULES, "open": 0}}), "/")
+
+
 def test_an_alert_that_somebody_has_taken_up_says_whose_it_is(snapshots, first):
     assert "Acknowledged by olga ." in said(with_alert(snapshots, first, "acknowledged", by="olga"), "/")
     assert " by olga" not in said(with_alert(snapshots, first, "open", by="olga"), "/")

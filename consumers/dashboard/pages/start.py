@@ -25,7 +25,7 @@ async def start(read: Read, _: Asked) -> View:
         "at_risk": at_risk, "first": words.first(entries, accounts), "open": (report or {}).get("open", 0),
         "experiments": [words.said(one) for one in headlines],
         "alerts": [alerting.told(one) for one in first_alerts], "more": len(alerts) - len(first_alerts),
-        "well": quality, "waiting": words.lag_of(quality or {}),
+        "watched": report is not None, "well": quality, "waiting": words.lag_of(quality or {}),
         "worries": list(words.worries(quality, model, headlines, (report or {}).get("undeliverable", 0))),
         "by_index": any(one["probability"] is None for one in entries),
     }  # fmt: skip
