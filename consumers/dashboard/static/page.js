@@ -24,9 +24,10 @@ function localTimes(root) {
 
 // -- charts -----------------------------------------------------------------------------------------------------------
 
+const NARROW = 600; // pixels, below which a legend of several words does not fit in one row
 const drawn = new Map(); // figure -> {spec, view}
 
-function chartConfig() {
+function chartConfig(width) {
   const style = getComputedStyle(page);
   const ink = style.getPropertyValue("--ink").trim();
   const line = style.getPropertyValue("--line").trim();
@@ -37,7 +38,8 @@ function chartConfig() {
       labelOverlap: "parity", labelSeparation: 8,
     },
     axisXQuantitative: { tickCount: 8 }, // else one every 40 pixels
-    legend: { labelColor: ink, titleColor: ink, labelFontSize: 12, orient: "top" }, title: { color: ink }, header: { labelColor: ink, titleColor: ink },
+    legend: { labelColor: ink, titleColor: ink, labelFontSize: 12, orient: "top", columns: width < NARROW ? 2 : 0 },
+    title: { color: ink }, header: { labelColor: ink, titleColor: ink },
     text: { color: ink }, rule: { color: ink }, view: { stroke: line },
   };
 }
@@ -54,7 +56,7 @@ async function drawCharts() {
     drawn.delete(figure);
     try {
       const view = await window.vegaEmbed(figure.querySelector("[data-place]"), JSON.parse(spec), {
-        ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, config: chartConfig(),
+        ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: false, config: chartConfig(figure.clientWidth),
       });
       drawn.set(figure, { spec, view });
     } catch (error) {

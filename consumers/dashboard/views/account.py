@@ -110,8 +110,10 @@ def facts(account: Json, label: Json | None) -> Iterator[Fact]:
     risk = account.get("risk")
     if risk is not None:
         edges = f"watch from {figures.number(risk['watch_from'])}, at risk from {figures.number(risk['at_risk_from'])}"
-        usual = f"usual is {figures.percent(risk['usual_rate'])}"
-        yield Fact("Risk against the usual", f"{figures.number(risk['times_usual'])} times", f"{edges}; {usual}")
+        usual = f"the usual risk is {figures.percent(risk['usual_rate'])}"
+        yield Fact(
+            "Risk against the usual", f"{figures.number(risk['times_usual'])} times the usual odds", f"{edges}; {usual}"
+        )
     mrr, lost = account.get("mrr"), account.get("revenue_at_risk")
     if lost is None:
         yield Fact("Revenue at risk a month", why=because)

@@ -134,8 +134,8 @@ def troubles(
         found.append(f"{_events(waiting)} not in the figures yet: the workers are behind, or catching up.")
     lost = sum((quality.get("refused") or {}).values())
     if lost:
-        of = lost + quality["accepted"]
-        found.append(f"{_events(lost, 'was', 'were')} refused, {lost / of:.2%} of what came in: the reasons are below.")
+        share = figures.percent(lost / (lost + quality["accepted"]))
+        found.append(f"{_events(lost, 'was', 'were')} refused, {share} of what came in: the reasons are below.")
     found += [f"{CHECKS.get(name, name)}: recording may be broken." for name in authenticity.get("alarms", ())]
     if quality.get("ignored"):
         names = len(quality["ignored"])
