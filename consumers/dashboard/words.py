@@ -6,6 +6,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from models.alerts.figures import SIGN
+
 NOTHING = "–"
 CODE = re.compile("`([^`]*)`")
 BANDS = {"healthy": "Healthy", "watch": "Watch", "at_risk": "At risk"}
@@ -33,7 +35,8 @@ def weekly(change: float) -> str:
 
 
 def percent(value: float | None, digits: int = 0) -> str:
-    return NOTHING if value is None else f"{100 * value:,.{digits}f} %".replace("-", "−")
+    """25 %, on one line."""
+    return NOTHING if value is None else f"{100 * value:,.{digits}f}{SIGN}".replace("-", "−")
 
 
 def band(name: str | None) -> str:

@@ -166,7 +166,7 @@ def test_of_many_accounts_the_first_are_gone_through_and_that_is_said(snapshots:
 def test_help_counts_as_before_success_only_if_it_came_before(snapshots: Json) -> None:
     rows = onboarding.helped({"acme": snapshots["journeys:acme"]}, onboarding.journeys(snapshots["funnel"]))
     assert [(row.task, row.completed, row.cs, row.other, row.neither) for row in rows] == [
-        ("invite", 2, "1 (50 %)", "0 (0 %)", "1 (50 %)")
+        ("invite", 2, "1 (50\u00a0%)", "0 (0\u00a0%)", "1 (50\u00a0%)")
     ]
     assert "task invite of setup 2 1 (50 %) 0 (0 %) 1 (50 %)" in said(snapshots)
 
