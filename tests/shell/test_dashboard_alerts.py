@@ -164,11 +164,25 @@ def test_what_was_refused_is_said_with_whom_of_which_alert_why_and_what_to_do(wa
     acme = {"account_id": "acme", **ACME}
     page = html(wall, "/alerts", {"account:acme": acme})
     section = part(page, "refused")
-    rows = [text_of(row) for row in re.findall(r"<tr>.*?</tr>", section, re.DOTALL)][1:]
-    assert HOSTILE in rows[0] and "<script>alert" not in page and STRANGE in rows[0]
-    assert "olga Acknowledge none that is known there is no such alert" in rows[1]
-    assert f"pete Reopen Acme Ltd : at-risk an alert that is open cannot be reopened {FASTER}" in rows[2]
-    assert 'href="/accounts/acme"' in section and 'scope="row"' in section and "<caption>" in section
+    rows = [text_of(row) for row in re.findall(r"<li>.*?</li>", section, re.DOTALL)]
+    assert rows[0].startswith(HOSTILE) and "<script>alert" not in page and rows[0].endswith(STRANGE)
+    assert (
+        rows[1].startswith("Acknowledge of an alert that is not known, asked by olga on ")
+        and "Not done: there is no such alert. Load" in rows[1]
+    )
+    assert rows[2].startswith("Reopen of Acme Ltd : at-risk, asked by pete on ")
+    assert rows[2].endswith(f"Not done: an alert that is open cannot be reopened. {FASTER}")
+    assert 'href="/accounts/acme"' in section
+    assert 'href="#refused"' in page
+
+
+def test_of_many_that_were_refused_the_oldest_are_behind_a_fold(wall):
+    for number in range(13):
+        wall.refuse(risk(wall).id, f"reason {number}")
+    section = part(html(wall, "/alerts"), "refused")
+    folded = section[section.index("<details") :]
+    assert "3 that were refused before" in folded and re.findall(r"reason (\d+)", folded) == ["2", "1", "0"]
+    assert re.findall(r"reason (\d+)", section) == [str(number) for number in range(12, -1, -1)]
 
 
 def test_where_nothing_was_refused_nothing_is_said_of_it(wall):

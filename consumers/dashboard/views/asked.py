@@ -18,7 +18,7 @@ DONE = {
 WAITS = "It has been sent as a message; what becomes of it shows here by itself."
 AND_IF_NOT = "If nothing does, nobody is at work on alerts: `livelift alerts run` is."
 ADVICE = {
-    NO_SUCH: "Load the page again: the alert is over for long, or was of somebody who has been forgotten.",
+    NO_SUCH: "Load the page again: it was over long ago, or about somebody who has been forgotten.",
     PAST: "Choose a later day.",
     UNJUDGED: "Say whether hearing of it was useful.",
     DELIVERED: "Nothing is to be done: it has been delivered, or is being sent again.",
