@@ -369,7 +369,9 @@ class Duty:
 
     def _plan(self) -> None:
         now, wall = self.now, int(self._alerts.wall() * SECOND)
-        planned = plan(self.book.waiting.values(), self.book.told(now), self.here.rules, self.here.capacity, now, wall)
+        in_doubt = {id_ for one in self._postmen.values() for id_ in self._messages.get(one.sending or "", ())}
+        waiting = [alert for alert in self.book.waiting.values() if alert.id not in in_doubt]
+        planned = plan(waiting, self.book.told(now), self.here.rules, self.here.capacity, now, wall)
         self._put_all(planned)
         self._flush()
         self._send(planned)
