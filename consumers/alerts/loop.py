@@ -47,6 +47,10 @@ decode_command = msgspec.json.Decoder(Command).decode
 log = structlog.get_logger()
 
 
+class NotGiven(RuntimeError):
+    """The group does not say which partitions this process holds."""
+
+
 class Alerts:
     """One process. `run` ends when `stop` is called, from a signal handler."""
 
@@ -67,6 +71,8 @@ class Alerts:
         self._working = Lock()
         """Held during a step: partitions are given up between steps only."""
         self._held: Held = Held(0, ())
+        self._taken_at: float | None = None
+        """When the group took the partitions, to give them anew."""
         self._seen = 0
 
     def stop(self) -> None:
@@ -74,15 +80,17 @@ class Alerts:
         self.stopped.set()
 
     def run(self) -> None:
-        """Work until stopped. Raises NotStored, and whatever Kafka's client raises: then nothing has been said that was
+        """Work until stopped. Raises NotStored, NotGiven, and whatever Kafka's client raises: then nothing has been said that was
         not written down, and a new process goes on from there."""
         topics = [self.here.topic(name) for name in READ]
         try:
             know(self._consumer, topics, self.stopped)
             self._consumer.subscribe(topics, listener=_Listener(self))
+            self._consumer.topics()  # else it joins twice: it asks for its topics again, and takes the answer for news
             while not self.stopped.is_set():
                 records = self._consumer.poll(timeout_ms=self._patience, max_records=AT_ONCE)
                 self._heard_of_group = monotonic()
+                self._check_given()
                 held = self._held
                 if held.generation != self._seen:
                     self._take_over(held)
@@ -107,11 +115,18 @@ class Alerts:
         held = self._held.generation == self._seen and self._duty is not None
         return held and monotonic() - self._heard_of_group < self.here.session_timeout_s
 
-    def holds(self, partitions: Iterable[TopicPartition]) -> None:
-        """The group has given these partitions, or taken all. Called by the client's own thread, which may not wait for
-        Kafka; it waits for the step that is being done."""
+    def holds(self, partitions: Iterable[TopicPartition], taken: bool = False) -> None:
+        """The group has given these partitions, or taken all until it gives anew. Called by the client's own thread,
+        which may not wait for Kafka; it waits for the step that is being done."""
         with self._working:
             self._held = Held(self._held.generation + 1, tuple(sorted(partitions)))
+            self._taken_at = monotonic() if taken else None
+
+    def _check_given(self) -> None:
+        """The client may miss that its group has given partitions (kafka-python 3.0.12, where it joins because topics
+        have changed and a poll ends meanwhile), and then waits for ever. Raises NotGiven."""
+        if self._taken_at is not None and monotonic() - self._taken_at > 2 * REBALANCE_MS / 1000:
+            raise NotGiven(f"the group {self.here.group} has taken the partitions and given none: start again")
 
     def _take_over(self, held: "Held") -> None:
         """Begin anew with what the group has given: everything is in the topic."""
@@ -184,7 +199,7 @@ class _Listener(ConsumerRebalanceListener):
         self._alerts = alerts
 
     def on_partitions_revoked(self, revoked: Any) -> None:
-        self._alerts.holds(())
+        self._alerts.holds((), taken=True)
 
     def on_partitions_assigned(self, assigned: Any) -> None:
         self._alerts.holds(assigned)
@@ -243,17 +258,15 @@ class Duty:
         results = self._alerts.take_results()
         for result in results:
             self._delivered(result)
-        for alert in of_time(list(self.book.snoozed.values()), self.now):
-            self._put(alert)
+        self._put_all(of_time(list(self.book.snoozed.values()), self.now))
         if self._reads_list and self._is_due("list", LIST_EVERY_S):
             self._take_list()
-        for alert in self._notices.due(self._alerts.wall(), self.now):
-            self._put(alert)
+        self._put_all(self._notices.due(self._alerts.wall(), self.now))
+        planned = self._planned() if self.book.waiting and self._is_due("plan", PLAN_EVERY_S) else []
         self._flush()
         for result in results:
             result.known.set()
-        if self.book.waiting and self._is_due("plan", PLAN_EVERY_S):
-            self._plan()
+        self._send(planned)
         if self._is_due("sweep", SWEEP_EVERY_S):
             self.book.sweep(self.now)
 
@@ -367,14 +380,14 @@ class Duty:
 
     # -- what goes ----------------------------------------------------------------------------------------------------
 
-    def _plan(self) -> None:
+    def _planned(self) -> list[Alert]:
+        """What is to be told now."""
         now, wall = self.now, int(self._alerts.wall() * SECOND)
         in_doubt = {id_ for one in self._postmen.values() for id_ in self._messages.get(one.sending or "", ())}
         waiting = [alert for alert in self.book.waiting.values() if alert.id not in in_doubt]
         planned = plan(waiting, self.book.told(now), self.here.rules, self.here.capacity, now, wall)
         self._put_all(planned)
-        self._flush()
-        self._send(planned)
+        return planned
 
     def _send(self, alerts: Iterable[Alert]) -> None:
         """Hand over what is due to the channels, each message once, however many alerts it tells of."""
