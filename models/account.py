@@ -38,6 +38,8 @@ class Said(NamedTuple):
     basis: str
     signs: tuple[int | None, ...]
     """What customer success acts on whatever the score says (`signs.Signs`)."""
+    training: tuple[int, int, int, int, int | None]
+    """How far its users are trained (`training.Training`)."""
     traits: bytes
     """Who it is, as a JSON object: equal only if it is written the same (1 is neither 1.0 nor true)."""
 

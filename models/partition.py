@@ -27,6 +27,7 @@ from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of, snapshot_day
 from models.scores import PASSING_OF_TIME, Cause, read, score_message
 from models.signals import forgotten_signal, signals_of
 from models.signs import signs_of
+from models.training import training_of
 from models.working import ROWS, Happening
 from models.world import World
 
@@ -342,7 +343,7 @@ class Partition:
         if basis.kind != HEURISTIC:
             moved |= dated
         else:
-            moved |= {account_id: None for account_id in dated if self._signs_moved(account_id)}
+            moved |= {account_id: None for account_id in dated if self._words_moved(account_id)}
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
@@ -354,11 +355,14 @@ class Partition:
                 account.said = reading.said
                 self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
 
-    def _signs_moved(self, account_id: str) -> bool:
-        """Whether an account of which an activity index reads nothing new shows other signs than were told."""
+    def _words_moved(self, account_id: str) -> bool:
+        """Whether of an account of which an activity index reads nothing new other signs are to be told, or other
+        training, than were told last."""
         account = self.ledger.sums.accounts.get(account_id)
         if account is None or account.said is None:
             return account is not None
+        if training_of(account) != account.said.training:
+            return True
         return signs_of(account, max(day_of(self.book.now), account.last_day)) != account.said.signs
 
     def _send_partials(self) -> None:

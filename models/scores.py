@@ -20,6 +20,7 @@ from models.product import Label, Product
 from models.renewal import Renewal, renewal, renewal_date
 from models.rows import Close
 from models.signs import Signs, signs_of
+from models.training import training_of
 from models.working import Working
 
 CAUSES_KEPT = 3
@@ -99,6 +100,7 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, product: Pro
         event_has_come=has_come(account, day, product.label),
         basis=basis.name,
         signs=signs_of(account, day),
+        training=training_of(account),
         traits=who_of(account),
     )
     return Reading(said, max(now, start_of(last_day)), day, judged)
@@ -139,6 +141,7 @@ def score_message(
         "basis": said.basis,
         "basis_changed": bool(account.closes) and account.closes[-1].basis != basis.kind,
         "signs": dict(zip(Signs._fields, said.signs, strict=True)),
+        "training": _training(said.training),
         "probability": probability_of(reading),
         "probability_interval": interval_of(judged),
         "risk": _risk(basis.risk(judged)),
@@ -170,6 +173,14 @@ def interval_of(judged: Judged) -> tuple[float, float] | None:
 def lost(mrr: int, probability: float) -> float:
     """Monthly revenue that is expected to be lost. mrr: in millionths. probability: of keeping it."""
     return round(mrr / 1e6 * (1 - probability), 2)
+
+
+def _training(told: tuple[int, int, int, int, int | None]) -> dict[str, object]:
+    users, trained, checked, correct, last = told
+    return {
+        "users": users, "trained": trained, "checked": checked, "first_try_correct": correct,
+        "last_lesson": None if last is None else date_of(last),
+    }  # fmt: skip
 
 
 def _at_risk(reading: Reading) -> dict[str, object]:

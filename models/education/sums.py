@@ -31,18 +31,22 @@ APART = 2
 """Months that may lie between two of which tickets are compared: a month and the next, or the one after that."""
 AHEAD = range(APART + 1)
 AROUND = range(-APART, APART + 1)
+PRESENT = "users", "trained", "checked", "correct"
 
 
 class OfAccount:
     """What an account's rows add up to, where accounts and not users are counted."""
 
-    __slots__ = ("active", "histories", "judged", "tickets", "trained")
+    __slots__ = ("active", "histories", "judged", "present", "tickets", "trained")
 
     def __init__(self) -> None:
         self.active: dict[int, int] = {}
         """month -> active users."""
         self.trained: dict[int, int] = {}
         """month -> those of them who were trained."""
+        self.present: dict[str, int] = {}
+        """Of users who belong to it now: how many there are (`users`), have completed a lesson (`trained`), and their
+        first tries at concepts: all (`checked`), and right ones (`correct`)."""
         self.tickets: dict[str, dict[int, int]] = {}
         """partial of an area, or of all -> month -> tickets."""
         self.histories = NONE_YET
@@ -96,6 +100,7 @@ class EducationSums:
             return
         if old.milestones != new.milestones or old.present != new.present or key in account.judged:
             self._judge(account, key, new)
+        _replace_present(account, old, new)
         self._replace_active(account, old, new)
         for learner, sign in ((old, -1), (new, 1)) if old.stays else ((new, 1),):
             for id_, name, cell, amount in cells(learner):
@@ -200,6 +205,21 @@ class EducationSums:
             for apart in AHEAD[1:]:
                 add(counts[f"accounts:{apart}"], month, change * _there(account, month + apart))
                 add(counts[f"accounts:{apart}"], month - apart, change * _there(account, month - apart))
+
+
+def _replace_present(account: OfAccount, old: Learner, new: Learner) -> None:
+    was, now = _if_present(old), _if_present(new)
+    if was != now:
+        for name, before, after in zip(PRESENT, was, now, strict=True):
+            if before != after:
+                add(account.present, name, after - before)
+
+
+def _if_present(learner: Learner) -> tuple[int, int, int, int]:
+    """What a user adds to `OfAccount.present`."""
+    if not learner.present:
+        return 0, 0, 0, 0
+    return 1, learner.trained, len(learner.checks), sum(learner.checks.values())
 
 
 def _shift_products(counts: Counts, name: str, held: Mapping[int, int], month: int, change: int) -> None:

@@ -12,7 +12,9 @@ from models.health.contender import CALIBRATED_ON, Contender
 from models.health.drift import DriftWatch
 from models.health.evaluation import RANKED, compare, comparison, ordering, summary
 from models.health.hold_out import alerting
+from models.health.inputs import chosen_of
 from models.health.learning import Learning
+from models.health.listed import input_of
 from models.health.odds import probability
 from models.health.predictions import Predictions, in_common
 from models.health.seen import all_predictions, by_index
@@ -60,6 +62,7 @@ def model_snapshot(learning: Learning, replicates: int = REPLICATES) -> Snapshot
         "contenders": contenders(learning, replicates),
         "drift": drift(learning),
         "held_out": held_out(learning),
+        "inputs": inputs_read(learning),
         "alerting": alerting([*champion.seen.values()], learning.product.capacity.hold_out),
         "little_known": {
             "accounts": accounts, "of_them": little_known,
@@ -140,6 +143,22 @@ def held_out(learning: Learning) -> Snapshot:
         }
         for name, why in sorted(learning.monitoring.state.held_out.items())
     }  # fmt: skip
+
+
+def inputs_read(learning: Learning) -> Snapshot:
+    """What the champion reads. chosen: names and patterns of `[health] inputs`, none for all. withheld: those held out
+    of it. of: for each listed input, how many names under it were ever told of, and how many of them it reads."""
+    version, told = learning.champion.latest, learning.monitoring.state.watches
+    chosen = learning.product.health.inputs if version is None else version.inputs
+    withheld = () if version is None else version.withheld
+    read = chosen_of(dict.fromkeys(told, 0.0), chosen, withheld)
+    of: dict[str, dict[str, int]] = {}
+    for name in sorted(told):
+        listed = input_of(name)
+        counts = of.setdefault(name if listed is None else listed.name, {"told": 0, "read": 0})
+        counts["told"] += 1
+        counts["read"] += name in read
+    return {"chosen": list(chosen), "withheld": list(withheld), "of": of}
 
 
 def _date(day: int) -> str | None:

@@ -1,5 +1,7 @@
 """What is on the read side: shares merged in any order, what two runs must agree on, what was refused."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,6 +18,8 @@ from tests.support.build import Worker, checked, event, instant, snapshot, tick,
 from tests.support.subjects import metric, plan_of
 
 pytestmark = pytest.mark.core
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Counts = st.dictionaries(st.sampled_from(["users", "started:1", "stuck:1"]), st.integers(0, 10**12))
 Puts = st.lists(
@@ -104,6 +108,26 @@ def test_who_decided_about_an_experiment_and_when_is_told_but_is_no_part_of_what
     assert told["words"] == [{"state": "running", "at": "2026-05-05T00:00:00Z", "by": "ann", "why": "all is ready"}]
     assert read["experiments"]["experiments"][0]["queue_state"] == told
     assert "queue_state" not in names_in(canonical(read))
+
+
+def test_the_guide_lists_every_field_of_the_list_of_experiments_and_of_where_they_stand() -> None:
+    plan = plan_of(metric("converted", "primary"))
+    published = PublishedPlan(plan, plan.hash, words=(Word("running", instant(0), "ann"),))
+    waiting = {"draft": PublishedPlan(plan, plan.hash, state="draft", place=0)}
+    worker = Worker(World(Product(), {plan.id: published}, waiting=waiting))
+    worker.given(event("session_started"), tick(instant(4)))
+    read = worker.snapshot()
+    rows = read["experiments"]["experiments"]
+    assert [row["state"] for row in rows] == ["running", "draft"]
+    stands = read[f"experiment:{plan.id}"]["queue_state"]
+    guide = (ROOT / "docs/guides/experiments.md").read_text().partition("## 5. Read")[2].partition("\n## ")[0]
+    tables = [
+        {name for row in re.findall(r"^\| (.*?) \|", part, re.M) for name in re.findall(r"`(\w+)`", row)}
+        for part in guide.split("`queue_state` is in")
+    ]
+    assert tables == [{name for row in rows for name in row}, set(stands)]
+    last = re.findall(r"^\| `words` \| (.*) \|$", guide, re.M)[0]
+    assert re.findall(r"`(\w+)`", last) == [*stands["words"][0]]
 
 
 def test_drafts_and_the_queue_are_listed_with_why_nothing_is_read_of_them() -> None:

@@ -98,6 +98,14 @@ ACCOUNT_ITEMS = {
     "journeys.trouble": lambda one: "started task board and has not completed it in 24 hours",
     "journeys.next_step": lambda one: "Offer help with task board",
     "journeys.tasks": lambda one: "board in trouble",
+    "training.trained": lambda one: (
+        f"Trained users {one['training']['trained']} of {one['training']['users']} users "
+        f"({percent(one['training']['trained'] / one['training']['users'])})"
+    ),
+    "training.last_lesson": lambda one: f"the last lesson was completed on {one['training']['last_lesson']}",
+    "training.first_try_correct": lambda one: (
+        f"at the first try {one['training']['first_try_correct']} of {one['training']['checked']} answers"
+    ),
     "education.coverage": lambda one: "active accounts have a trained user",
     "alerts:open.rule": lambda one: "at-risk, since",
     "alerts:open.owner": lambda one: "Owner olga",
@@ -412,6 +420,23 @@ def test_one_who_has_left_is_told_as_such(snapshots):
 def test_one_who_is_held_out_is_told_as_such(snapshots, first):
     text = said(given(edited(snapshots, first["account_id"], held_out=True)), address(first["account_id"]))
     assert "Held out of alerts: drawn at random" in text and "The account is held out of alerts." in text
+
+
+UNTAUGHT = {"users": 3, "trained": 0, "checked": 0, "first_try_correct": 0, "last_lesson": None}
+
+
+@pytest.mark.parametrize(
+    ("training", "says"),
+    [
+        (UNTAUGHT, ("Trained users 0 of 3 users (0 %) no lesson has been completed", "try nobody has been asked")),
+        ({**UNTAUGHT, "users": 0, "last_lesson": "2026-05-06"}, ("it has no users the last lesson was completed on 2026",)),
+        ({**UNTAUGHT, "users": 1, "trained": 1, "checked": 1}, ("1 of 1 user (100 %)", "0 of 1 answer (0 %)")),
+        (None, ("Trained users not known because: its score has not been told anew since this is counted",)),
+    ],
+)  # fmt: skip
+def test_how_far_an_account_is_trained(training, says, snapshots, first):
+    text = said(given(edited(snapshots, first["account_id"], training=training)), address(first["account_id"]))
+    assert [one for one in says if one not in text] == []
 
 
 def test_an_account_without_people_says_where_they_come_from(snapshots, first):

@@ -174,18 +174,110 @@ def test_help_counts_as_before_success_only_if_it_came_before(snapshots: Json) -
 # -- trends -------------------------------------------------------------------------------------------------------------
 
 
-def test_trends_are_of_the_first_experiment_or_said_not_to_be_known(snapshots: Json) -> None:
-    assert "such trends are kept of users in experiments only" in said(snapshots)
-    success = {
-        "by_hour": [{"hour": 9, "begun": 4, "completed": 3, "rate": 0.75}], "by_day": [],
-        "by_experience": [{"experience": 0, "begun": 8, "completed": 2, "rate": 0.25}], "note": "associated with",
-    }  # fmt: skip
-    tried = {**snapshots, "experiments": {**snapshots["experiments"], "experiments": [{"experiment": "w"}]},
-             "experiment:w": {"success": success}}  # fmt: skip
-    text = said(tried)
-    assert "09:00 to 09:59 UTC 4 3 75 %" in text and "0 8 2 25 %" in text and "Days since assignment" not in text
-    emptied = {**tried, "experiment:w": {"success": {**success, "by_hour": [], "by_experience": []}}}
-    assert "nobody in the first experiment has begun a task yet" in said(emptied)
+PLAN = """
+[experiment]
+id = "{name}"
+hypothesis = "{says}"
+unit = "user"
+control = "control"
+arms = {{ control = 0.5, test = 0.5 }}
+starts_at = 2026-05-05T00:00:00Z
+planned_units = 10
+[[metric]]
+name = "tasks_completed"
+role = "primary"
+window_days = 5
+"""
+TRIED = {"hints": (9, "Hints <b>help</b>"), "videos": (15, "Videos help")}
+"""Experiment -> the hour at which its users begin, and its hypothesis."""
+DRAFT = {"experiment": "later", "state": "draft", "because": "it is a draft: nobody is assigned yet", "decision": None}
+
+
+def begun(name: str, hour: int, users: int) -> list[Json]:
+    """So many users in an experiment: all begin the first task on the day after, one fails to complete it; who does
+    begins the second an hour later, and does not complete that."""
+    found = []
+    for number in range(users):
+        who, arm = f"{name}-{number}", ("control", "test")[number % 2]
+        found += [
+            event("experiment_assigned", instant(1), name, who, experiment=name, arm=arm),
+            event("task_started", instant(2, hour), name, who, task="invite"),
+        ]
+        if number:
+            found += [
+                event("task_completed", instant(2, hour + 0.5), name, who, task="invite"),
+                event("task_started", instant(2, hour + 1), name, who, task="import"),
+            ]
+    return found
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Json:
+    """Two experiments whose users begin at other hours."""
+    folder: Path = tmp_path_factory.mktemp("tried")
+    (folder / "plans").mkdir()
+    events: list[Json] = []
+    for users, (name, (hour, says)) in enumerate(TRIED.items(), 3):
+        events += begun(name, hour, users)
+        (folder / "plans" / f"{name}.toml").write_text(PLAN.format(name=name, says=says))
+    lines = [{"topic": SOURCES[HOME[one["type"]]], **one} for one in sorted(events, key=lambda one: one["at"])]
+    (folder / "events.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    (folder / "livelift.toml").write_text(SETTINGS)
+    recording = open_recording(folder, False)
+    found: Json = json.loads(json.dumps(replay(recording, product_of(folder / "livelift.toml"))))
+    return found
+
+
+TREND_ITEMS = {
+    "within the day": ("by_hour", "{hour:02}:00 to {hour:02}:59 UTC {begun} {completed} {share:.0f} %"),
+    "since assignment": ("by_day", "Days since assignment Begun Completed Share {day} {begun} {completed} {share:.0f} %"),
+    "experience": ("by_experience", "{experience} {begun} {completed} {share:.0f} %"),
+}  # fmt: skip
+"""Items of the page in the issue, the part of `experiment:{id}`'s `success` that each shows, and how."""
+
+
+@pytest.mark.parametrize("name", TRIED)
+@pytest.mark.parametrize("item", TREND_ITEMS)
+def test_trends_are_those_of_the_experiment_that_is_asked_for(item: str, name: str, tried: Json) -> None:
+    part, shows = TREND_ITEMS[item]
+    rows = tried[f"experiment:{name}"]["success"][part]
+    text = said(tried, f"?experiment={name}")
+    expected = [shows.format(**row, share=100 * row["rate"]) for row in rows]
+    assert len(rows) == (1 if part == "by_day" else 2) and [one for one in expected if one not in text] == []
+
+
+def test_one_experiments_trends_are_not_anothers(tried: Json) -> None:
+    """Three began the first task of hints at nine, and two completed it; of videos four at three, and three."""
+    texts = {name: said(tried, f"?experiment={name}") for name in TRIED}
+    assert "09:00 to 09:59 UTC 3 2 67 %" in texts["hints"] and "15:00 to" not in texts["hints"]
+    assert "15:00 to 15:59 UTC 4 3 75 %" in texts["videos"] and "09:00 to" not in texts["videos"]
+    assert "Of the users of hints , all arms together ( Hints <b>help</b> )" in texts["hints"]
+    assert "by day since assignment: 40 % at 1." in texts["hints"], "of five that were begun two were completed"
+    assert said(tried) == texts["hints"], "the first is shown until one is asked for"
+    with dashboard(Given(tried)) as client:
+        beside = client.get("/api/education?experiment=videos").json()
+    assert beside["experiment:videos"] == tried["experiment:videos"] and "experiment:hints" not in beside
+
+
+def test_every_experiment_is_offered_and_what_else_was_asked_for_stays(tried: Json) -> None:
+    page = html_of(tried, "?experiment=videos&journey=setup&task=invite")
+    assert re.findall(r"<option( selected)?>(hints|videos)</option>", page) == [("", "hints"), (" selected", "videos")]
+    assert page.count('<input type="hidden" name="experiment" value="videos">') == 1
+    assert page.count('<input type="hidden" name="journey" value="setup">') == 1
+    assert page.count('<input type="hidden" name="task" value="invite">') == 1
+
+
+def test_where_there_are_no_trends_it_is_said_why(snapshots: Json, tried: Json) -> None:
+    assert "such trends are kept of users in experiments only; `livelift experiments draft" in said(snapshots)
+    listed = tried["experiments"]["experiments"]
+    waiting = {**tried, "experiments": {**tried["experiments"], "experiments": [DRAFT, *listed]}}
+    assert "Not known of later : it is a draft: nobody is assigned yet." in said(waiting, "?experiment=later")
+    assert said(waiting).count("Of the users of hints") == 1, "the first of which something is read"
+    asked = said(tried, f"?experiment={HOSTILE}")
+    assert f"Not known of {HOSTILE} : there is no experiment of this name." in asked
+    success = {**tried["experiment:hints"]["success"], "by_hour": [], "by_day": [], "by_experience": []}
+    emptied = {**tried, "experiment:hints": {**tried["experiment:hints"], "success": success}}
+    assert "Not known of hints : nobody in it has begun a task yet." in said(emptied)
 
 
 # -- charts -------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,14 @@ def learned() -> Json:
     return said(a_log(8, 40, told=("x", "leak")), challengers=("bayes",))
 
 
+@pytest.fixture(scope="module")
+def choosy() -> Json:
+    """The same of a model that reads some inputs only, one of which tells too much."""
+    log = [one.replace(b'"leak":', b'"trait:leak":').replace(b'"x":', b'"trait:x":').replace(b'"y":', b'"tickets":')
+           for one in a_log(8, 40, told=("x", "y", "leak"))]  # fmt: skip
+    return said(log, challengers=("bayes",), inputs=("trait:*", "breadth"))
+
+
 def page_of(model: Json | None) -> tuple[str, str, Json]:
     """The page's HTML, what it says, and the JSON beside it."""
     with dashboard(Given({} if model is None else {"model": model})) as client:
@@ -55,18 +63,20 @@ ITEMS = {
     "Brier skill": ("judged.brier_skill.estimate", 3), "prequential log-loss": ("judged.log_loss.estimate", 3),
     "calibration": ("judged.slope.estimate", 2), "calibration error": ("judged.calibration_error.estimate", 3),
     "label counts": ("labels.with_event", 0), "labels without": ("labels.without", 0),
+    "feature list: chosen": ("inputs.chosen.0", None), "feature list: held out": ("inputs.withheld.0", None),
+    "leakage flags": ("held_out.trait:leak.auc", 3), "drift": ("drift.watched", 0),
     "challengers": ("contenders.bayes.auc.estimate", 3), "promotion": ("judged.rows", 0),
 }  # fmt: skip
-"""Items of the page in the issue, and the field of `model` that each shows."""
+"""Items of the page in the issue, the field of `model` that each shows, and the digits of a number."""
 
 
 @pytest.mark.parametrize("item", ITEMS)
-def test_every_item_of_the_page_is_a_field_of_the_snapshot_and_is_shown(item: str, learned: Json) -> None:
+def test_every_item_of_the_page_is_a_field_of_the_snapshot_and_is_shown(item: str, choosy: Json) -> None:
     path, digits = ITEMS[item]
-    found: Any = learned
+    found: Any = choosy
     for step in path.split("."):
         found = found[int(step)] if isinstance(found, list) else found[step]
-    assert shown(found, digits) in page_of(learned)[1]
+    assert (found if digits is None else shown(found, digits)) in page_of(choosy)[1]
 
 
 def test_the_json_beside_it_is_the_snapshot(learned: Json) -> None:
@@ -90,6 +100,42 @@ def test_the_list_of_inputs_has_all_of_them_with_what_leaks_or_moves(learned: Js
     assert all(f"<code>{one.name}</code>" in html for one in INPUTS)
     assert "trait:closed_by : held out" in text and "tickets : moved" in text
     assert "2026-10-11" in text and "1.5 tickets" in text and "4.25 tickets" in text
+
+
+def reads(text: str, name: str) -> str:
+    """What the list of inputs says of one: between its meaning and what was found of leakage."""
+    one = next(one for one in INPUTS if one.name == name)
+    found = re.search(rf"{re.escape(f'{name} {one.unit} {one.meaning}')} (.*?)(?: trait:leak :| none seen)", text)
+    assert found is not None, name
+    return found[1]
+
+
+def test_the_list_of_inputs_says_which_of_them_the_model_reads(learned: Json, choosy: Json) -> None:
+    """Examples have members, tickets, and two numbers told of accounts, one of which leaks."""
+    assert choosy["inputs"] == {
+        "chosen": ["trait:*", "breadth"], "withheld": ["trait:leak"],
+        "of": {"members": {"told": 1, "read": 0}, "tickets": {"told": 1, "read": 0}, "trait:*": {"told": 2, "read": 1}},
+    }  # fmt: skip
+    text = page_of(choosy)[1]
+    names = ("members", "tickets", "trait:*", "breadth", "visitors", "usage:*")
+    assert [reads(text, name) for name in names] == [
+        "no", "no", "1 of 2 names", "nothing of it has been told", "no", "nothing of it has been told",
+    ]  # fmt: skip
+    assert "Chosen by [health] inputs in livelift.toml: trait:*, breadth." in text
+    every = page_of(learned)[1]
+    assert reads(every, "members") == "yes" and "All are chosen: [health] inputs in livelift.toml names none." in every
+
+
+def test_of_an_input_that_is_held_out_and_of_a_learner_that_has_not_told_it_is_said(choosy: Json) -> None:
+    told = {**choosy["inputs"], "chosen": [], "withheld": ["tickets"], "of": {
+        "tickets": {"told": 1, "read": 0}, "trait:*": {"told": 2, "read": 2}, "usage:*": {"told": 3, "read": 0}}}  # fmt: skip
+    text = page_of({**choosy, "inputs": told})[1]
+    assert [reads(text, name) for name in ("tickets", "trait:*", "usage:*", "members")] == [
+        "no, it is held out", "yes, 2 names", "none of 3 names", "nothing of it has been told",
+    ]  # fmt: skip
+    older = {name: value for name, value in choosy.items() if name != "inputs"}
+    assert reads(page_of(older)[1], "tickets") == "not told yet"
+    assert "the learner tells it with the next labels" in page_of(older)[1]
 
 
 def test_calibration_is_a_chart_with_a_sentence_and_the_same_as_a_table(learned: Json) -> None:

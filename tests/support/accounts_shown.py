@@ -46,6 +46,8 @@ def _told(number: int) -> list[dict[str, Any]]:
     return [
         _event(account, "traits_set", day, name=f"Company {number}", segment=("small", "large")[number % 2], **owner),
         _event(account, "lesson_completed", day, "user-0", lesson="basics"),
+        _event(account, "concept_checked", day, "user-0", concept="boards", correct=True),
+        _event(account, "concept_checked", day, "user-1", concept="boards", correct=number % 2 == 0),
         _event(account, "task_started", day, "user-0", task="board"),
         _event(account, "task_completed", day + 1, "user-0", task="board"),
         _event(account, "task_started", day, "user-1", task="board"),

@@ -24,24 +24,26 @@ async def education(read: Read, asked: Asked) -> View:
     signals = await read.journeys_of(accounts)
     in_trouble = [one for one, users in signals.items() if any(map(onboarding.in_trouble, users.values()))]
     names = onboarding.names_of(await read.many([account_key(one) for one in in_trouble]))
-    first = next((one["experiment"] for one in (listed or {}).get("experiments", ())), None)
-    experiment = None if first is None else await read.get(f"experiment:{first}")
+    chosen = onboarding.chosen_experiment(listed, asked.get("experiment", ""))
+    key = f"experiment:{chosen.name}"
+    experiment = await read.get(key) if chosen.name in chosen.names else None
     journeys = onboarding.journeys(funnel)
     return View(
         "Onboarding and education",
         "education.html",
         {
-            "funnel": funnel, "education": found, **({f"experiment:{first}": experiment} if first else {}),
+            "funnel": funnel, "education": found, **({} if experiment is None else {key: experiment}),
             "journeys": {one: signals[one] for one in in_trouble}, "looked-at": {"accounts": len(accounts), "of": of},
         },
         {
             "funnel": funnel, "education": found, "journeys": [_journey(*one) for one in journeys.items()],
             "stuck": _stuck(onboarding.stuck(signals, names), asked), "stuck_in_all": onboarding.stuck_count(journeys),
             "looked_at": len(accounts), "of": of, "helped": onboarding.helped(signals, journeys),
-            "trends": _trends(experiment), "experiment": first, "experiment_snapshot": experiment,
+            "trends": _trends(experiment), "chosen": chosen, "experiment": experiment,
+            "asked_experiment": asked.get("experiment", ""),
             "told": None if found is None or found["month"] is None else _told(found),
         },
-        ("funnel", "education", "at-risk", *((f"experiment:{first}",) if first else ())),
+        ("funnel", "education", "at-risk", "experiments", *((key,) if chosen.name else ())),
     )  # fmt: skip
 
 
@@ -75,7 +77,7 @@ def _stuck(people: list[onboarding.Stuck], asked: Asked) -> dict[str, Any]:
 
 
 TITLES = {
-    "by_hour": ("hour of the day", "Hour of the day at which a task was begun (UTC)"),
+    "by_hour": ("hour of the day", "Begun at hour of the day (UTC)"),
     "by_day": ("day since assignment", "Days since assignment"),
     "by_experience": ("tasks completed before", "Tasks completed before"),
 }
@@ -124,5 +126,5 @@ def _told(found: Mapping[str, Any]) -> dict[str, Any]:
 
 PAGES = (
     Page("/education", "/education", education, "Where people are lost, who is stuck, and how education goes",
-         ("journey", "task", "page")),
+         ("journey", "task", "page", "experiment")),
 )  # fmt: skip

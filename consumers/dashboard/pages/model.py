@@ -24,7 +24,8 @@ def _shown(found: views.Json) -> dict[str, object]:
         "reliability_says": says, "reliability": views.reliability_table(rows),
         "reliability_chart": model_charts.reliability(rows, says) if rows else None,
         "contenders": views.contenders(found), "moved": views.drift(found), "held_out": views.held_out(found),
-        "unlisted": views.unlisted(found), "inputs": [*views.inputs(found)], "alerting": views.alerting(found),
+        "unlisted": views.unlisted(found), "inputs": [*views.inputs(found)],
+        "chosen": views.chosen_in_words(found), "alerting": views.alerting(found),
     }  # fmt: skip
 
 

@@ -223,7 +223,7 @@ def step(signal: Json) -> str:
 
 def training(account: Json, education: Json | None) -> list[Fact]:
     """How far an account's users are trained, as far as its snapshots tell, beside all accounts."""
-    told = [Fact("Trained users", _trained(account))]
+    told = [*_counted(account.get("training")), Fact("Activity of trained users", _trained(account))]
     inputs = [one for one in account.get("drivers") or () if one["feature"].partition(":")[0] in TRAINING]
     told += [Fact(part.label, part.value, f"typically {part.typical}" if part.typical else "")
              for part in (_part(one, str(account.get("basis", HEURISTIC))) for one in inputs)]  # fmt: skip
@@ -237,10 +237,27 @@ def training(account: Json, education: Json | None) -> list[Fact]:
     return told
 
 
+def _counted(found: Json | None) -> Iterator[Fact]:
+    """How many users have taken training, when last, and how it went. found: None from a scorer of an older version."""
+    if found is None:
+        yield Fact("Trained users", why="its score has not been told anew since this is counted")
+        return
+    users, trained, last = found["users"], found["trained"], found["last_lesson"]
+    when = f"the last lesson was completed on {last}" if last else "no lesson has been completed"
+    yield Fact("Trained users", _part_of(trained, users, "user") if users else "it has no users", when)
+    checked, right = found["checked"], found["first_try_correct"]
+    asked = _part_of(right, checked, "answer") if checked else "nobody has been asked"
+    yield Fact("Concepts understood at the first try", asked)
+
+
+def _part_of(part: int, whole: int, noun: str) -> str:
+    return f"{part:,} of {figures.count(whole, noun)} ({figures.percent(part / whole)})"
+
+
 def _trained(account: Json) -> str:
     days = (account.get("signs") or {}).get("trained_gone_days")
     if days is None:
-        return "none is known: no user of this account has been told to have completed a lesson"
+        return "none that has completed a lesson is known to have been active"
     if days < TRAINED_ANEW:
         return "somebody who completed a lesson was active within the last week"
     return (

@@ -108,7 +108,8 @@ def months_between(first: str, last: str) -> list[str]:
 def trend(rows: list[Json], of: str, title: str, says: str) -> Spec:
     """The share of begun tasks that were completed; larger dots rest on more of them."""
     places = [*range(24 if of == "hour" else 1 + max(row[of] for row in rows))]
-    x = {"field": of, "type": "ordinal", "title": title, "scale": {"domain": places}, "axis": {"labelAngle": 0}}
+    axis = {"labelAngle": 0, "labelOverlap": "parity"}
+    x = {"field": of, "type": "ordinal", "title": title, "scale": {"domain": places}, "axis": axis}
     size = {"field": "begun", "type": "quantitative", "legend": None, "scale": {"range": [30, 250]}}
     return _spec(
         says, height=200, data={"values": rows},

@@ -7,6 +7,7 @@ from consumers.dashboard.words import number, percent, signed
 from models.alerts import figures
 from models.alerts.inputs import meaning_of
 from models.clock import date_of
+from models.health.inputs import is_chosen
 from models.health.listed import INPUTS, input_of
 from models.health.proposal import proposal
 
@@ -67,12 +68,14 @@ class Held(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """An input of the score. leaks: the names under it that are held out or allowed. moved: those that drift."""
+    """An input of the score. read: whether the model reads it, or how much of it. leaks: the names under it that are
+    held out or allowed. moved: those that drift."""
 
     name: str
     label: str
     unit: str
     meaning: str
+    read: str
     leaks: tuple[Held, ...]
     moved: tuple[str, ...]
 
@@ -264,10 +267,38 @@ def inputs(model: Json) -> Iterator[Listed]:
     leaks, moved = held_out(model), [row for row in drift(model) if row.flag and row.name != "residual"]
     for one in INPUTS:
         yield Listed(
-            one.name, meaning_of(one.name, MODEL).label, one.unit, one.meaning,
+            one.name, meaning_of(one.name, MODEL).label, one.unit, one.meaning, read_of(one.name, model.get("inputs")),
             tuple(leak for leak in leaks if input_of(leak.name) == one),
             tuple(row.name for row in moved if input_of(row.name) == one),
         )  # fmt: skip
+
+
+def read_of(name: str, told: Json | None) -> str:
+    """Whether the model reads a listed input; of one with many names (`usage:*`), how many of them.
+
+    told: `inputs` of the snapshot, which a learner of an older version has not said.
+    """
+    if told is None:
+        return "not told yet"
+    counts, many = told["of"].get(name, {"told": 0, "read": 0}), "*" in name
+    if not counts["told"]:
+        chosen = many or not told["chosen"] or is_chosen(name, tuple(told["chosen"]))
+        return "nothing of it has been told" if chosen else "no"
+    if counts["read"] == counts["told"]:
+        return f"yes, {figures.count(counts['told'], 'name')}" if many else "yes"
+    if many:
+        return f"{number(counts['read']) if counts['read'] else 'none'} of {figures.count(counts['told'], 'name')}"
+    return "no, it is held out" if name in told["withheld"] else "no"
+
+
+def chosen_in_words(model: Json) -> str:
+    """What `[health] inputs` chooses."""
+    told = model.get("inputs")
+    if told is None:
+        return "Which it reads has not been told yet: the learner tells it with the next labels."
+    if not told["chosen"]:
+        return "All are chosen: [health] inputs in livelift.toml names none."
+    return f"Chosen by [health] inputs in livelift.toml: {', '.join(told['chosen'])}."
 
 
 def unlisted(model: Json) -> list[Held]:

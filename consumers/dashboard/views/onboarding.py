@@ -54,6 +54,16 @@ class Helped(NamedTuple):
     neither: str
 
 
+class Chosen(NamedTuple):
+    """The experiment whose trends are shown; no name where there is none. because: why, if there are no trends of it.
+    names: of all experiments, in the order of the list."""
+
+    name: str
+    hypothesis: str
+    because: str
+    names: tuple[str, ...]
+
+
 def journeys(funnel: Json | None) -> dict[str, Json]:
     return {name: one for name, one in (funnel or {}).items() if name not in ENVELOPE}
 
@@ -184,6 +194,21 @@ def _part(part: int, whole: int) -> str:
 # -- trends ------------------------------------------------------------------------------------------------------------
 
 
+def chosen_experiment(listed: Json | None, asked: str) -> Chosen:
+    """The experiment that is asked for; else the first of which something is read, or the first.
+
+    listed: the snapshot of all.
+    """
+    rows = {row["experiment"]: row for row in (listed or {}).get("experiments", ())}
+    known = [name for name, row in rows.items() if row.get("decision") is not None]
+    name = asked or next(iter([*known, *rows]), "")
+    row = rows.get(name)
+    if row is None:
+        return Chosen(name, "", "there is no experiment of this name", (*rows,))
+    waits = row.get("because") if row.get("decision") is None else None
+    return Chosen(name, row.get("hypothesis") or "", waits or "nobody in it has begun a task yet", (*rows,))
+
+
 def trends(success: Json | None) -> dict[str, list[tuple[str, str, str, str]]]:
     """Share of begun tasks that were completed: by hour of the day, day since assignment, tasks done before."""
     return {
@@ -199,5 +224,5 @@ def _place(of: str, value: int) -> str:
 
 
 def trend_in_words(what: str, rows: Sequence[tuple[str, str, str, str]]) -> str:
-    first, last = rows[0], rows[-1]
-    return f"Share of begun tasks that were completed, by {what}: {first[3]} at {first[0]}, {last[3]} at {last[0]}."
+    ends = ", ".join(f"{row[3]} at {row[0]}" for row in dict.fromkeys((rows[0], rows[-1])))
+    return f"Share of begun tasks that were completed, by {what}: {ends}."
