@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from consumers.dashboard.views.asked import ADVICE, DONE, FASTER, STRANGE, WORDS, Asked, advice, asked_of
+from consumers.dashboard.views.asked import ADVICE, DONE, FASTER, STRANGE, WORDS, Sent, advice, asked_of
 from models.alerts.alert import Alert, Refused, Source
 from models.alerts.decide import Command, of_command
 from models.clock import DAY
@@ -256,7 +256,7 @@ def test_a_notice_that_could_not_be_delivered_is_sent_again(wall):
 @pytest.mark.parametrize("path", ["/alerts", "/accounts/acme"])
 def test_a_page_says_what_became_of_a_command_as_soon_as_it_is_known(wall, path):
     one = risk(wall)
-    here = f"{path}?asked={Asked('reopen', one.id, 0)}"
+    here = f"{path}?asked={Sent('reopen', one.id, 0)}"
     assert "Asked for Reopen: at-risk of Acme Ltd . It has been sent as a message" in says(wall, here)
     keys = re.search(r'data-keys="([^"]*)"', html(wall, here))[1].split()
     assert {"alerts:open", "alerts:closed", "alerts:refused", "alerts:rules"} <= set(keys)
@@ -268,13 +268,13 @@ def test_a_page_says_what_became_of_a_command_as_soon_as_it_is_known(wall, path)
     )
     found = wall.desk.asks("resolve", one, verdict="useful")
     wall.put(replace(found, source=Source("alert-commands", 0, 1)))
-    text = says(wall, f"{path}?asked={Asked('resolve', one.id, 1)}")
+    text = says(wall, f"{path}?asked={Sent('resolve', one.id, 1)}")
     assert f"Done Resolve: at-risk of Acme Ltd . {DONE['resolve']}" in text
-    assert "Asked for" in says(wall, f"{path}?asked={Asked('reopen', one.id, 2)}")
+    assert "Asked for" in says(wall, f"{path}?asked={Sent('reopen', one.id, 2)}")
 
 
 def test_what_became_of_it_is_said_to_a_screen_reader_and_is_in_the_json(wall):
-    here = f"/alerts?asked={Asked('snooze', risk(wall).id, 0)}"
+    here = f"/alerts?asked={Sent('snooze', risk(wall).id, 0)}"
     assert re.search(r'<p id="asked"[^>]* role="status" tabindex="-1"', html(wall, here))
     with dashboard(wall.read()) as client:
         assert client.get(f"/api{here}").json()["asked"]["state"] == "waits"
