@@ -141,6 +141,8 @@ class Postman(Thread):
     ) -> None:
         super().__init__(name=f"channel-{id_}", daemon=True)
         self.id, self._way, self._results, self._may, self._clock = id_, way, results, may, clock
+        self.sending: str | None = None
+        """The key of the message that is being sent, until what has become of it is written down."""
         self._jobs: Queue[Job] = Queue()
         self._later: list[tuple[int, int, int, Job]] = []
         self._order, self._ended = count(), Event()
@@ -157,10 +159,12 @@ class Postman(Thread):
             job, tries = self._next()
             if job is None:
                 continue
+            self.sending = job.key  # before it is asked whether it may be: what is dropped later than that may be heard
             if self._may(job.key, self.id):
                 self._try(job, tries + 1)
             elif not is_given_up(job.since, int(self._clock() * SECOND)):
                 self._put_off(job, tries, int(self._clock() * SECOND) + pause(tries + 1))
+            self.sending = None
 
     def _next(self) -> tuple[Job | None, int]:
         now = int(self._clock() * SECOND)

@@ -27,15 +27,12 @@ class Directory:
 
     def __init__(self, board: Board) -> None:
         self._board = board
-        self._known: dict[str, Who] = {}
+        self._known: dict[str, tuple[dict[str, Any], bool]] = {}
+        """Account -> what `Who` says of it, which is made of the few that are asked for."""
 
     def take(self, score: Score) -> None:
-        """Most accounts tell nothing, and need no entry."""
-        left_out = score.held_out or score.event_has_come
-        if score.traits or left_out:
-            self._known[score.account_id] = Who(score.traits, left_out)
-        else:
-            self._known.pop(score.account_id, None)
+        """Keep what a score tells of its account."""
+        self._known[score.account_id] = score.traits, score.held_out or score.event_has_come
 
     def who(self, account_id: str) -> Who:
         found = self._known.get(account_id)
@@ -44,8 +41,8 @@ class Directory:
             if message is None:
                 return NOBODY
             self.take(decode_score(encode(message)))
-            found = self._known.get(account_id, NOBODY)
-        return found
+            found = self._known[account_id]
+        return Who(*found)
 
     def forget(self, account_id: str) -> None:
         self._known.pop(account_id, None)

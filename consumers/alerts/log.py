@@ -9,6 +9,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from models.alerts.alert import Alert, decode_alert, encode_alert
 
 POLL_MS = 500
+LINGER_MS, BATCH_BYTES = 1000, 512 * 1024
+"""A step's transitions go out together when they are waited for: sent one by one, each wakes the client's thread."""
 SILENCE_POLLS = 60
 TIMEOUT_S = 30.0
 
@@ -22,7 +24,7 @@ class AlertLog:
 
     def __init__(self, kafka: dict[str, Any], topic: str) -> None:
         self._kafka, self._topic = kafka, topic
-        self._producer: Any = KafkaProducer(**kafka, acks="all", linger_ms=0)
+        self._producer: Any = KafkaProducer(**kafka, acks="all", linger_ms=LINGER_MS, batch_size=BATCH_BYTES)
 
     def read(self) -> Iterator[Alert]:
         """Every transition so far."""

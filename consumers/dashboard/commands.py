@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from consumers.dashboard.config import Here
-from consumers.dashboard.views.asked import Asked
+from consumers.dashboard.views.asked import Sent
 from models.alerts.alert import VERDICTS
 from models.alerts.decide import Command
 from models.alerts.evidence import COMMANDS as TOPIC
@@ -35,7 +35,7 @@ class Commands:
         """Whether there is a Kafka to send to."""
         return bool(self._here.kafka)
 
-    def ask(self, alert_id: str, form: Mapping[str, str], by: str) -> Asked:
+    def ask(self, alert_id: str, form: Mapping[str, str], by: str) -> Sent:
         """Send what a form asks for. Raises NotAsked."""
         command = command_of(alert_id, form, by, int(time() * SECOND))
         if not self.may:
@@ -43,7 +43,7 @@ class Commands:
         try:
             topic, key = self._here.topic(TOPIC), command.account_id.encode()
             sent = self._made().send(topic, key=key, value=msgspec.json.encode(command), partition=0)
-            return Asked(command.do, alert_id, sent.get(timeout=TIMEOUT_S).offset)
+            return Sent(command.do, alert_id, sent.get(timeout=TIMEOUT_S).offset)
         except Exception as error:
             raise NotAsked(f"Kafka has not taken it ({type(error).__name__}): try again in a moment.") from error
 

@@ -28,7 +28,7 @@ from consumers.dashboard.live import Updates, told
 from consumers.dashboard.page import File, Page, View
 from consumers.dashboard.pages import SECTIONS
 from consumers.dashboard.read import Read
-from consumers.dashboard.views.asked import Asked
+from consumers.dashboard.views.asked import Sent
 from consumers.dashboard.words import FILTERS
 
 FOLDER = Path(__file__).parent
@@ -200,7 +200,7 @@ class Guarded:
         return await (refused or self._app)(scope, receive, with_headers)
 
 
-def to_see(asked: Asked, address: str) -> str:
+def to_see(asked: Sent, address: str) -> str:
     """The address of a page on which is seen what becomes of a command."""
     return f"{address}{'&' if '?' in address else '?'}asked={quote(str(asked))}#asked"
 

@@ -1,7 +1,7 @@
 """Whether a rule holds for what has been read: yes, no, or not to be known from it."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from models.alerts.evidence import Score, Shown, Signal
@@ -68,7 +68,7 @@ def _conditions(when: When) -> Iterator[Condition]:
     for name in Shown.__struct_fields__:
         least = getattr(when, name)
         if least is not None:
-            value = partial(_shown, name)
+            value = attrgetter(f"signs.{name}")
             yield Condition(name, least, value, _at_least(value, least), lambda _, name=name: name)
     if when.on_capacity_list:
         yield Condition(
@@ -115,11 +115,6 @@ def _at_risk(threshold: float) -> Callable[[Score, bool], bool | None]:
     return holds
 
 
-def _shown(name: str, score: Score) -> int | None:
-    found: int | None = getattr(score.signs, name)
-    return found
-
-
 def _at_least(value: Callable[[Score], int | None], least: int) -> Callable[[Score, bool], bool | None]:
     def holds(score: Score, _: bool) -> bool | None:
         shown = value(score)
@@ -134,6 +129,8 @@ class Judge:
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.conditions = conditions(rule.when)
+        self.first = self.conditions[0].holds
+        """Where it does not hold, the rule does not: mostly that is all that needs to be asked."""
         self._segments = frozenset(rule.segments)
 
     def holds(self, score: Score, was: bool) -> bool | None:

@@ -58,13 +58,14 @@ class Engine:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.judges = tuple(Judge(rule) for rule in rules.of_scores())
+        self._asked = tuple((judge.first, judge.holds) for judge in self.judges)
         self._stuck = tuple((rule, rule.when.stuck) for rule in rules.of_signals() if rule.when.stuck is not None)
 
     def concerns(self, score: Score) -> bool:
         """Whether any rule holds for an account that has no alerts. Mostly none does: then nothing is to be done."""
         if score.held_out or score.event_has_come:
             return False
-        return any(judge.holds(score, False) for judge in self.judges)
+        return any(first(score, False) and holds(score, False) for first, holds in self._asked)
 
     def of_score(self, held: Alerts, score: Score, heard: Heard, now: int) -> list[Alert]:
         """What a score makes of its account's alerts."""

@@ -112,11 +112,12 @@ def digest_key(owner: str, hours: Hours, now: int) -> str | None:
 
 
 def sent(alert: Alert, message: str, channel: str, now: int, wall: int) -> Alert:
-    """The alert when a channel has taken the message. If it was dropped in that very moment, it was told after all."""
+    """The alert when a channel has taken the message. If it was dropped in that very moment, it was told after all; and
+    if the alert has come again since, nobody needs to be told that it has."""
     one = next(one for one in alert.deliveries if (one.message, one.channel) == (message, channel))
     found = _delivered(alert, one, "sent", state="sent", at=wall, error=None)
     late = one.state == "dropped" and not any(other.state == "sent" for other in alert.deliveries)
-    return replace(found, told=with_told(alert, now)) if late else found
+    return replace(found, told=with_told(alert, now), waiting=None) if late else found
 
 
 def failed(alert: Alert, message: str, channel: str, error: str, wall: int) -> Alert:

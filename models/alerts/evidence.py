@@ -18,18 +18,18 @@ MODEL_CHANGED = "model changed"
 Trait = str | bool | int | float
 
 
-class Close(Struct, frozen=True):
+class Close(Struct, frozen=True, gc=False):
     """What the last day that closed ended with."""
 
     score: float | None = None
     band: str | None = None
 
 
-class Cause(Struct, frozen=True):
+class Cause(Struct, frozen=True, gc=False):
     type: str
 
 
-class Shown(Struct, frozen=True):
+class Shown(Struct, frozen=True, gc=False):
     """The signs of an account (`models.signs.Signs`)."""
 
     champion_gone_days: int | None = None
@@ -38,7 +38,7 @@ class Shown(Struct, frozen=True):
     payments_failed: int = 0
 
 
-class Score(Struct, frozen=True):
+class Score(Struct, frozen=True, gc=False):
     """One message of `account-scores`. listed: whether the account is on the capacity list, which the message itself
     does not tell; None where the list is not known."""
 
@@ -80,17 +80,17 @@ class Score(Struct, frozen=True):
         return None if told is None or told == "" else str(told)
 
 
-class Trouble(Struct, frozen=True):
+class Trouble(Struct, frozen=True, gc=False):
     yes: bool
     why: tuple[str, ...] = ()
 
 
-class NextStep(Struct, frozen=True):
+class NextStep(Struct, frozen=True, gc=False):
     task: str
     do: str
 
 
-class Signal(Struct, frozen=True):
+class Signal(Struct, frozen=True, gc=False):
     """One message of `journey-signals`: one user on one journey."""
 
     account_id: str

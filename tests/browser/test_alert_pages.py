@@ -123,9 +123,10 @@ def test_what_was_closed_by_mistake_is_reopened_on_the_page_and_what_is_refused_
         does(stale, "Acknowledge", "at-risk")
         stale.wait_for_url("**asked=**")
         refused = watching.get_by_role("region", name="Refused", exact=True)
-        refused.get_by_role("row", name="pete").wait_for()
-        row = refused.get_by_role("row", name="pete").inner_text()
-        assert "acme: at-risk" in row and "an alert that is acknowledged cannot be acknowledged" in row
+        refused.get_by_role("listitem").filter(has_text="pete").wait_for()
+        (one,) = refused.get_by_role("listitem").all_inner_texts()
+        assert one.startswith("Acknowledge of acme: at-risk, asked by pete")
+        assert "Not done: an alert that is acknowledged cannot be acknowledged." in one
         stale.reload()
         becomes(stale, "Refused Acknowledge: at-risk of Acme Ltd. It was refused")
         for one in (watching, page):

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from consumers.dashboard.views.asked import ADVICE, DONE, FASTER, STRANGE, WORDS, Asked, advice, asked_of
+from consumers.dashboard.views.asked import ADVICE, DONE, FASTER, STRANGE, WORDS, Sent, advice, asked_of
 from models.alerts.alert import Alert, Refused, Source
 from models.alerts.decide import Command, of_command
 from models.clock import DAY
@@ -164,11 +164,25 @@ def test_what_was_refused_is_said_with_whom_of_which_alert_why_and_what_to_do(wa
     acme = {"account_id": "acme", **ACME}
     page = html(wall, "/alerts", {"account:acme": acme})
     section = part(page, "refused")
-    rows = [text_of(row) for row in re.findall(r"<tr>.*?</tr>", section, re.DOTALL)][1:]
-    assert HOSTILE in rows[0] and "<script>alert" not in page and STRANGE in rows[0]
-    assert "olga Acknowledge none that is known there is no such alert" in rows[1]
-    assert f"pete Reopen Acme Ltd : at-risk an alert that is open cannot be reopened {FASTER}" in rows[2]
-    assert 'href="/accounts/acme"' in section and 'scope="row"' in section and "<caption>" in section
+    rows = [text_of(row) for row in re.findall(r"<li>.*?</li>", section, re.DOTALL)]
+    assert rows[0].startswith(HOSTILE) and "<script>alert" not in page and rows[0].endswith(STRANGE)
+    assert (
+        rows[1].startswith("Acknowledge of an alert that is not known, asked by olga on ")
+        and "Not done: there is no such alert. Load" in rows[1]
+    )
+    assert rows[2].startswith("Reopen of Acme Ltd : at-risk, asked by pete on ")
+    assert rows[2].endswith(f"Not done: an alert that is open cannot be reopened. {FASTER}")
+    assert 'href="/accounts/acme"' in section
+    assert 'href="#refused"' in page
+
+
+def test_of_many_that_were_refused_the_oldest_are_behind_a_fold(wall):
+    for number in range(13):
+        wall.refuse(risk(wall).id, f"reason {number}")
+    section = part(html(wall, "/alerts"), "refused")
+    folded = section[section.index("<details") :]
+    assert "3 that were refused before" in folded and re.findall(r"reason (\d+)", folded) == ["2", "1", "0"]
+    assert re.findall(r"reason (\d+)", section) == [str(number) for number in range(12, -1, -1)]
 
 
 def test_where_nothing_was_refused_nothing_is_said_of_it(wall):
@@ -242,7 +256,7 @@ def test_a_notice_that_could_not_be_delivered_is_sent_again(wall):
 @pytest.mark.parametrize("path", ["/alerts", "/accounts/acme"])
 def test_a_page_says_what_became_of_a_command_as_soon_as_it_is_known(wall, path):
     one = risk(wall)
-    here = f"{path}?asked={Asked('reopen', one.id, 0)}"
+    here = f"{path}?asked={Sent('reopen', one.id, 0)}"
     assert "Asked for Reopen: at-risk of Acme Ltd . It has been sent as a message" in says(wall, here)
     keys = re.search(r'data-keys="([^"]*)"', html(wall, here))[1].split()
     assert {"alerts:open", "alerts:closed", "alerts:refused", "alerts:rules"} <= set(keys)
@@ -254,13 +268,13 @@ def test_a_page_says_what_became_of_a_command_as_soon_as_it_is_known(wall, path)
     )
     found = wall.desk.asks("resolve", one, verdict="useful")
     wall.put(replace(found, source=Source("alert-commands", 0, 1)))
-    text = says(wall, f"{path}?asked={Asked('resolve', one.id, 1)}")
+    text = says(wall, f"{path}?asked={Sent('resolve', one.id, 1)}")
     assert f"Done Resolve: at-risk of Acme Ltd . {DONE['resolve']}" in text
-    assert "Asked for" in says(wall, f"{path}?asked={Asked('reopen', one.id, 2)}")
+    assert "Asked for" in says(wall, f"{path}?asked={Sent('reopen', one.id, 2)}")
 
 
 def test_what_became_of_it_is_said_to_a_screen_reader_and_is_in_the_json(wall):
-    here = f"/alerts?asked={Asked('snooze', risk(wall).id, 0)}"
+    here = f"/alerts?asked={Sent('snooze', risk(wall).id, 0)}"
     assert re.search(r'<p id="asked"[^>]* role="status" tabindex="-1"', html(wall, here))
     with dashboard(wall.read()) as client:
         assert client.get(f"/api{here}").json()["asked"]["state"] == "waits"

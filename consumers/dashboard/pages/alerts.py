@@ -7,7 +7,8 @@ from consumers.dashboard.views.asked import asked_of, became, listed, refusals
 from models.alerts.alert import VERDICTS
 from models.keys import ALERT_RULES, CLOSED_ALERTS, OPEN_ALERTS, REFUSED_COMMANDS, account_key
 
-PAGE = 25
+PAGE, REFUSED = 25, 10
+"""Alerts of a page, and refused commands that are shown at once; more of them are behind a fold."""
 ASKS = "owner", "state", "rule", "page", "asked"
 STATES = "open", "acknowledged", "snoozed", "undeliverable"
 KEYS = OPEN_ALERTS, CLOSED_ALERTS, REFUSED_COMMANDS, ALERT_RULES
@@ -35,6 +36,7 @@ async def alerts(read: Read, asked: Asked) -> View:
         "page": number, "pages": max(1, -(-len(found) // PAGE)), "verdicts": VERDICTS,
         "states": [*((one, board.states[one]) for one in STATES), (words.CLOSED, _closed(report))],
         "closed": _closed(report), "refused": refusals(refused, await _accounts(read, refused)), "became": what,
+        "shown_refused": REFUSED,
         "rules": (report or {}).get("rules", []), "report": report,
     }  # fmt: skip
     data = {"of": len(found), "alerts": held, "rules": report, "refused": refused,

@@ -16,9 +16,9 @@ DONE = {
     "reopen": "It is open again.", "retry": "It is being sent again.",
 }  # fmt: skip
 WAITS = "It has been sent as a message; what becomes of it shows here by itself."
-AND_IF_NOT = "If nothing does, nobody is at work on alerts: `livelift alerts run` is."
+AND_IF_NOT = "If it does not, `livelift alerts run` is not at work."
 ADVICE = {
-    NO_SUCH: "Load the page again: the alert is over for long, or was of somebody who has been forgotten.",
+    NO_SUCH: "Load the page again: it was over long ago, or about somebody who has been forgotten.",
     PAST: "Choose a later day.",
     UNJUDGED: "Say whether hearing of it was useful.",
     DELIVERED: "Nothing is to be done: it has been delivered, or is being sent again.",
@@ -27,7 +27,7 @@ FASTER = "Somebody was faster, or its condition has ended: look at what it is no
 STRANGE = "No page asks so: look for the program that writes to the topic alert-commands."
 
 
-class Asked(NamedTuple):
+class Sent(NamedTuple):
     """A command that a form has sent. offset: in its topic."""
 
     do: str
@@ -63,15 +63,15 @@ class Refusal(NamedTuple):
     advice: str
 
 
-def asked_of(text: str) -> Asked | None:
+def asked_of(text: str) -> Sent | None:
     """The command that an address names; None where it names none."""
     do, _, rest = text.partition("/")
     alert_id, _, offset = rest.rpartition("/")
     readable = do in WORDS and alert_id and offset.isascii() and offset.isdigit() and len(offset) < 19
-    return Asked(do, alert_id, int(offset)) if readable else None
+    return Sent(do, alert_id, int(offset)) if readable else None
 
 
-def became(asked: Asked | None, alerts: Iterable[Json], report: Json | None, refused: Json | None) -> Became | None:
+def became(asked: Sent | None, alerts: Iterable[Json], report: Json | None, refused: Json | None) -> Became | None:
     """What has become of a command. alerts: those that the page shows. report: `alerts:rules`, which says up to where
     commands have been decided on. refused: `alerts:refused`."""
     if asked is None:

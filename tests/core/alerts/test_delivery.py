@@ -119,3 +119,16 @@ def test_a_message_is_tried_ever_later_for_a_day_and_then_given_up() -> None:
     assert (given_up.deliveries[0].state, given_up.deliveries[0].error) == ("undeliverable", "answered 500")
     assert [one.channel for one in given_up.due] == ["mail"], "the other channel goes on"
     assert sent(given_up, "m", "mail", T0, T0).due == ()
+
+
+def test_what_was_dropped_too_late_has_been_told_and_is_not_told_again_when_it_comes_back() -> None:
+    desk = Desk(AT_RISK + CHANNEL)
+    falls(desk, "a")
+    assert desk.told(taken=False) == [("olga", "at-risk")]
+    (under_way,) = desk.only.deliveries
+    desk.take(score(80, account="a"))
+    falls(desk, "a")
+    assert (desk.only.deliveries[0].state, desk.only.waiting) == ("dropped", desk.now), "as far as is known, unheard"
+    desk.book.put(sent(desk.only, under_way.message, under_way.channel, desk.now, desk.now))
+    assert desk.only.told == (desk.now,)
+    assert desk.told() == []
