@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 import redis
 
-HASHES = "journeys:", "alerts:open"
+from models.keys import ALERTS_OF_ACCOUNTS, CLOSED_ALERTS, OPEN_ALERTS
+
+HASHES = "journeys:", OPEN_ALERTS, CLOSED_ALERTS, ALERTS_OF_ACCOUNTS
 RANKING = "accounts:by-score"
 RANKINGS = "accounts:by-"
 OWN = {"fences", "placed", "owners", "alerts:filled"}

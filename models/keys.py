@@ -4,6 +4,9 @@ SCHEMA = 1
 """Version of the snapshots' shapes."""
 ESCAPED = str.maketrans({":": "%3A", "%": "%25"})
 RANKING = "accounts:by-score"
+OPEN_ALERTS, CLOSED_ALERTS, ALERTS_OF_ACCOUNTS = "alerts:open", "alerts:closed", "alerts:accounts"
+"""Hashes: alerts by id, and ids of alerts by account."""
+REFUSED_COMMANDS, ALERT_RULES = "alerts:refused", "alerts:rules"
 
 
 def account_key(account_id: str) -> str:

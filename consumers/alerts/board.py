@@ -1,26 +1,26 @@
-"""What Redis shows of alerts: `alerts:open` (a hash by alert id) and `alerts:rules`; and what is read from Redis.
+"""Writing to Redis what it shows of alerts (`consumers/alerts/shown.py`), and reading what is known of accounts.
 
 Redis may be away or lost at any time: nothing waits for it, and everything is written again from the alerts themselves.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 import redis
 import structlog
 
+from consumers.alerts.shown import HASHES, Fields, Standings, encode, refusals, rules
 from models.alerts.alert import Alert
 from models.alerts.book import Book
-from models.clock import rfc3339
-from models.keys import SCHEMA, account_key
+from models.keys import ALERT_RULES, REFUSED_COMMANDS, account_key
 
-OPEN, RULES, FILLED, LISTED = "alerts:open", "alerts:rules", "alerts:filled", "at-risk"
+FILLED, LISTED = "alerts:filled", "at-risk"
 OWN = "schema", "as_of", "published_at", "fence"
 """What an account's snapshot has beside its message."""
 CONNECT_S, ANSWER_S = 2.0, 5.0
 AT_ONCE = 500
-encode = msgspec.json.Encoder().encode
+"""Fields that are written by one command."""
 log = structlog.get_logger()
 
 
@@ -32,6 +32,8 @@ class Board:
             redis.Redis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S) if url else None
         )
         self._prefix, self._rules, self._epoch = prefix, tuple(rules), epoch.encode()
+        self._standings, self._refused = Standings(), ()
+        self._gone: list[str] = []
         self._away = False
 
     def show(self, book: Book, changed: Sequence[Alert], now: int) -> None:
@@ -40,7 +42,7 @@ class Board:
             return
         try:
             whole = self._client.get(self._name(FILLED)) != self._epoch or self._away
-            if whole or changed:
+            if whole or changed or self._gone:
                 self._write(book, None if whole else changed, now)
         except redis.RedisError as error:
             if not self._away:
@@ -49,24 +51,40 @@ class Board:
         else:
             self._away = False
 
+    def drop(self, ids: Iterable[str]) -> None:
+        """These alerts have been let go: they are gone from Redis the next time that something is shown."""
+        self._gone += ids
+
     def _name(self, key: str) -> str:
         return self._prefix + key
 
     def _write(self, book: Book, changed: Sequence[Alert] | None, now: int) -> None:
+        """One transaction. changed: None for everything."""
         pipe = self._client.pipeline(transaction=True)
         if changed is None:
-            pipe.delete(self._name(OPEN))
-        latest = {alert.id: alert for alert in (book.open() if changed is None else changed)}
-        for alert in latest.values():
-            if is_shown(alert):
-                pipe.hset(self._name(OPEN), alert.id, encode(shown(alert, now)))
-            else:
-                pipe.hdel(self._name(OPEN), alert.id)
-        rules = {"schema": SCHEMA, "as_of": {"time": rfc3339(now)}, "rules": book.report(self._rules)}
-        pipe.set(self._name(RULES), encode(rules))
+            self._standings, self._refused = Standings(), ()
+            pipe.delete(*map(self._name, (*HASHES, REFUSED_COMMANDS)))
+        gone, self._gone = self._gone, []
+        fields = self._standings.take(book.by_id.values() if changed is None else changed, gone, now)
+        written = {ALERT_RULES, *(key for key in HASHES if changed is None or fields[key])}
+        for key in HASHES:
+            self._put(pipe, self._name(key), fields[key])
+        if changed is None or tuple(book.refused) != self._refused:
+            self._refused = tuple(book.refused)
+            pipe.set(self._name(REFUSED_COMMANDS), encode(refusals(book, now)))
+            written.add(REFUSED_COMMANDS)
+        pipe.set(self._name(ALERT_RULES), encode(rules(book, self._rules, self._standings.counts, now)))
         pipe.set(self._name(FILLED), self._epoch)
-        pipe.publish(self._name("updates"), OPEN)
+        for key in sorted(written):
+            pipe.publish(self._name("updates"), key)
         pipe.execute()
+
+    def _put(self, pipe: Any, name: str, fields: Fields) -> None:
+        held = [(field, value) for field, value in fields.items() if value is not None]
+        for start in range(0, len(held), AT_ONCE):
+            pipe.hset(name, mapping=dict(held[start : start + AT_ONCE]))
+        if len(held) < len(fields):
+            pipe.hdel(name, *(field for field, value in fields.items() if value is None))
 
     # -- what is read ---------------------------------------------------------------------------------------------
 
@@ -89,41 +107,3 @@ class Board:
             return ask()
         except redis.RedisError:
             return None
-
-
-def is_shown(alert: Alert) -> bool:
-    """Whether an alert stands in `alerts:open`: it asks something of somebody, or could not be delivered."""
-    return alert.active or any(one.state == "undeliverable" for one in alert.deliveries)
-
-
-def shown(alert: Alert, now: int) -> Mapping[str, Any]:
-    """An alert as it stands in `alerts:open`."""
-    return {
-        "schema": SCHEMA,
-        "as_of": {"time": rfc3339(now)},
-        "alert_id": alert.id,
-        "account_id": alert.account_id,
-        "rule": alert.rule,
-        "reason": alert.reason,
-        "state": alert.state,
-        "transition": alert.transition,
-        "at": rfc3339(alert.at),
-        "by": alert.by,
-        "because": alert.because,
-        "episode": alert.episode,
-        "opened_at": rfc3339(alert.opened_at),
-        "owner": alert.owner,
-        "waiting_since": None if alert.waiting is None else rfc3339(alert.waiting),
-        "held": alert.held,
-        "told": [rfc3339(at) for at in alert.told],
-        "deliveries": [
-            {
-                "channel": one.channel, "message": one.message, "state": one.state, "since": rfc3339(one.since),
-                "at": None if one.at is None else rfc3339(one.at), "tries": one.tries, "error": one.error,
-            }
-            for one in alert.deliveries
-        ],
-        "snoozed_until": None if alert.snoozed_until is None else rfc3339(alert.snoozed_until),
-        "verdict": alert.verdict,
-        "evidence": alert.evidence,
-    }  # fmt: skip

@@ -26,11 +26,10 @@ from models.alerts.alert import Alert, Refused, Source
 from models.alerts.book import Book
 from models.alerts.decide import Command, Engine, Heard, forgotten, of_command, of_time, without_rule
 from models.alerts.delivery import failed, plan, sent
-from models.alerts.evidence import SCORES, SIGNALS, Score, decode_score, decode_signal, instant_of, whole
+from models.alerts.evidence import COMMANDS, SCORES, SIGNALS, Score, decode_score, decode_signal, instant_of, whole
 from models.alerts.notices import Notices, refused
 from models.clock import SECOND
 
-COMMANDS = "alert-commands"
 LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
 BOARD_EVERY_S = 1.0
 """Seconds after which a Redis that was emptied, or is back, is found without anything new to show."""
@@ -111,7 +110,7 @@ class Duty:
             result.known.set()
         self._send(planned)
         if self._is_due("sweep", SWEEP_EVERY_S):
-            self.book.sweep(self.now)
+            self._board.drop(self.book.sweep(self.now))
 
     def _told(self) -> list[Result]:
         """What channels have said since the last step."""
@@ -143,10 +142,10 @@ class Duty:
     def _take(self, where: TopicPartition, records: list[Any]) -> None:
         topic = where.topic.removeprefix(self.here.namespace)
         take = {SCORES: self._score, SIGNALS: self._signal, COMMANDS: self._command}[topic]
-        reached = self.book.reached.get((topic, where.partition), -1)
+        undecided = self.book.begins(topic, where.partition)
         begins = self._notices.begins_until(where.topic, where.partition)
         for record in records:
-            if record.offset < reached:
+            if record.offset < undecided:
                 continue  # decided on by a process that died before it could acknowledge it
             quietly = record.offset < begins
             if quietly:
@@ -197,11 +196,11 @@ class Duty:
         try:
             command = decode_command(record.value or b"")
         except msgspec.MsgspecError as error:
-            self._put(refused("", "", f"not a command: {error}", self.now, source))
+            self._put(refused(None, f"not a command: {error}", self.now, source))
             return
         found = of_command(self.book.by_id.get(command.alert_id), command, self.now)
         if isinstance(found, Refused):
-            self._put(refused(command.alert_id, command.by, f"{command.do}: {found.because}", self.now, source))
+            self._put(refused(command, found.because, self.now, source))
         else:
             self._put(msgspec.structs.replace(found, source=source))
             self._send([found])

@@ -13,11 +13,11 @@ from kafka.errors import CommitFailedError, IllegalGenerationError, RebalanceInP
 
 from consumers.alerts.channels import Result
 from consumers.alerts.config import Here
-from consumers.alerts.duty import COMMANDS, Duty
+from consumers.alerts.duty import Duty
 from consumers.alerts.group import OldestTakesAll
 from consumers.alerts.log import AlertLog
 from models.alerts.book import Book
-from models.alerts.evidence import SCORES, SIGNALS
+from models.alerts.evidence import COMMANDS, SCORES, SIGNALS
 
 READ = SCORES, SIGNALS, COMMANDS
 AT_ONCE = 5000

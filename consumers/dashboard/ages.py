@@ -12,8 +12,8 @@ true as ever; only `quality` is written every second. What is true of each:
   as old as `quality`.
 - `model` is put together anew by the publisher, too, but what it says is the learner's: `learned`, its last day, tells
   whether that one still lives.
-- `account:*` and `journeys:*` are written as messages come, each of its own time, and `alerts:rules` when an alert has
-  changed. Nothing of theirs tells a quiet account from a publisher that hangs; `quality` does.
+- `account:*` and `journeys:*` are written as messages come, each of its own time, and `alerts:*` when an alert has
+  changed or a command was refused. Nothing of theirs tells a quiet account from a publisher that hangs; `quality` does.
 """
 
 from collections.abc import Mapping

@@ -89,8 +89,8 @@ def _add_trouble(app: FastAPI, site: Site) -> None:
 
 def _add_live(app: FastAPI, site: Site) -> None:
     @app.get("/live", include_in_schema=False)
-    async def _live(keys: str = "") -> EventSourceResponse:
-        return EventSourceResponse(site.updates.events(heard(keys)), ping=NEVER_PINGED)
+    async def _live(keys: str = "", since: int | None = None) -> EventSourceResponse:
+        return EventSourceResponse(site.updates.events(heard(keys), since), ping=NEVER_PINGED)
 
     @app.get("/charts.js", include_in_schema=False)
     async def _charts() -> Response:

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 
 from consumers.dashboard.config import Here
+from consumers.dashboard.views.asked import Sent
 from models.alerts.alert import VERDICTS
 from models.alerts.decide import Command
+from models.alerts.evidence import COMMANDS as TOPIC
 from models.alerts.life import COMMANDS
 from models.clock import DAY, SECOND
 
-TOPIC = "alert-commands"
 TIMEOUT_S = 10.0
 
 
@@ -34,14 +35,15 @@ class Commands:
         """Whether there is a Kafka to send to."""
         return bool(self._here.kafka)
 
-    def ask(self, alert_id: str, form: Mapping[str, str], by: str) -> None:
+    def ask(self, alert_id: str, form: Mapping[str, str], by: str) -> Sent:
         """Send what a form asks for. Raises NotAsked."""
         command = command_of(alert_id, form, by, int(time() * SECOND))
         if not self.may:
             raise NotAsked("The dashboard knows no Kafka (LIVELIFT_KAFKA): use `livelift alerts` where there is one.")
         try:
             topic, key = self._here.topic(TOPIC), command.account_id.encode()
-            self._made().send(topic, key=key, value=msgspec.json.encode(command), partition=0).get(timeout=TIMEOUT_S)
+            sent = self._made().send(topic, key=key, value=msgspec.json.encode(command), partition=0)
+            return Sent(command.do, alert_id, sent.get(timeout=TIMEOUT_S).offset)
         except Exception as error:
             raise NotAsked(f"Kafka has not taken it ({type(error).__name__}): try again in a moment.") from error
 
@@ -60,8 +62,8 @@ class Commands:
 
 def command_of(alert_id: str, form: Mapping[str, str], by: str, now: int) -> Command:
     """The command that a form asks for. Raises NotAsked."""
-    do, account_id = form.get("do", ""), form.get("account_id", "")
-    if do not in (*COMMANDS, "retry") or not account_id:
+    do, account_id = form.get("do", ""), form.get("account_id")
+    if do not in (*COMMANDS, "retry") or account_id is None:  # a notice to the operator is of no account
         raise NotAsked("The form is not one of the dashboard's.")
     if not by:
         raise NotAsked("Say who you are: your name is kept with what you do.")

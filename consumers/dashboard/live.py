@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Generator, Iterable
+from itertools import islice
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, unquote
@@ -17,6 +19,9 @@ CHANNEL = "updates"
 COALESCED_S, TOGETHER_S = 0.5, 0.05
 """A page hears at most so often; and of what is published together, together."""
 HEARTBEAT_S, RETRY_S, LISTEN_S = 10.0, 1.0, 2.0
+RECENT = 1_000
+"""Changes that are remembered for pages that were made before they listen."""
+ANYTHING = "*"
 QUALITY = "quality"
 """It is written every second, and told of only if it has changed: pages are told when it was published last, so as to
 know how old their figures are."""
@@ -46,7 +51,7 @@ class Listener:
 
     def missed(self) -> None:
         """Anything may have changed."""
-        self.changed.add("*")
+        self.changed.add(ANYTHING)
         self.told.set()
 
     def hears(self, key: str) -> None:
@@ -72,6 +77,9 @@ class Updates:
         """How often the subscription has begun: what was said in between nobody has heard."""
         self.published = ""
         """When `quality` was published last, RFC 3339."""
+        self.said = 0
+        """How many changes have been heard of: a page that is made knows of the first so many."""
+        self._recent: deque[str] = deque(maxlen=RECENT)
         self.instance = uuid4().hex
         """Another after each start of the server: a page that hears of another one reads itself anew."""
 
@@ -99,8 +107,21 @@ class Updates:
 
     def changed(self, key: str) -> None:
         """Something that pages show under this key is no longer as it was."""
+        self._remember(key)
         for listener in self.listeners:
             listener.hears(key)
+
+    def _remember(self, key: str) -> None:
+        self.said += 1
+        self._recent.append(key)
+
+    def _catch_up(self, listener: Listener, since: int) -> None:
+        """Tell a page what has changed since it was made."""
+        unheard = self.said - since
+        if unheard > len(self._recent):
+            listener.missed()
+        for key in islice(reversed(self._recent), max(0, unheard)):
+            listener.missed() if key == ANYTHING else listener.hears(key)
 
     async def _look_at_the_time(self) -> None:
         before, self.published = self.published, str((await self._read.get(QUALITY) or {}).get("published_at") or "")
@@ -113,14 +134,18 @@ class Updates:
         self.here = state == "here"
         self.times_here += self.here
         log.info("redis is here" if self.here else "redis is away")
+        self._remember(ANYTHING)
         for listener in self.listeners:
             listener.state = state
             listener.missed()
 
-    async def events(self, keys: Iterable[str]) -> AsyncIterator[dict[str, Any]]:
-        """What an open page is told: hello; published, with the time; changed, with the keys; away and here."""
+    async def events(self, keys: Iterable[str], since: int | None = None) -> AsyncIterator[dict[str, Any]]:
+        """What an open page is told: hello; published, with the time; changed, with the keys; away and here. since: how
+        many changes had been heard of when the page was made; what came after is told at once."""
         state, published = "here" if self.here else "away", ""
         with self.hearing(keys) as listener:
+            if since is not None:
+                self._catch_up(listener, since)
             yield {"event": "hello", "data": f"{self.instance} {state}"}
             spoke = 0.0
             while True:

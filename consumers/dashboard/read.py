@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from consumers.dashboard.index import Index, Known
 from consumers.dashboard.letters import Letters
 from consumers.dashboard.pace import EVERY_S, Pace
-from models.keys import history_key, journeys_key
+from models.keys import ALERTS_OF_ACCOUNTS, CLOSED_ALERTS, OPEN_ALERTS, history_key, journeys_key
 
 CONNECT_S, ANSWER_S = 2.0, 5.0
 AT_ONCE_OR_NOT = Retry(NoBackoff(), 0)
@@ -84,6 +84,12 @@ class Read:
         """Some fields of a snapshot that is a hash, in their order."""
         held = await self._ask("hmget", self.prefix + key, list(fields)) if fields else []
         return [None if value is None else decode(value) for value in held]
+
+    async def alerts_of(self, account_id: str) -> list[Json]:
+        """An account's alerts, those that are open and those that were closed."""
+        (ids,) = await self.some(ALERTS_OF_ACCOUNTS, [account_id])
+        held = [one for key in (OPEN_ALERTS, CLOSED_ALERTS) for one in await self.some(key, list(ids or ()))]
+        return list({one["alert_id"]: one for one in held if one is not None}.values())  # it may just have moved
 
     async def keep_pace(self) -> None:
         """Read how much has come in again and again, until cancelled."""

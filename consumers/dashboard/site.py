@@ -28,6 +28,7 @@ from consumers.dashboard.live import Updates, told
 from consumers.dashboard.page import File, Page, View
 from consumers.dashboard.pages import SECTIONS
 from consumers.dashboard.read import Read
+from consumers.dashboard.views.asked import Sent
 from consumers.dashboard.words import FILTERS
 
 FOLDER = Path(__file__).parent
@@ -69,7 +70,7 @@ class Site:
     def render(self, request: Request, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
         """A page. Whoever may look and has no session gets one with it, so that forms on it can be sent."""
         session = self.guard.session(request)
-        given = {"section": "", "quality": None, "keys": "", "old": (), **shown}
+        given = {"section": "", "quality": None, "keys": "", "old": (), "since": self.updates.said, **shown}
         now = datetime.now(UTC)
         all_old = ages.all_old(given["quality"], now, self.here.stale_s)
         response = HTMLResponse(status_code=status)
@@ -86,11 +87,11 @@ class Site:
         response.headers["content-length"] = str(len(response.body))
         return response
 
-    def trouble(self, request: Request, status: int, heading: str, what: str, keys: str = "") -> Response:
+    def trouble(self, request: Request, status: int, heading: str, what: str, keys: str = "", **shown: Any) -> Response:
         """Something is not there, or not to be had."""
         if request.scope["path"].startswith("/api/"):
             return JSONResponse({"error": heading, "detail": what}, status)
-        return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys)
+        return self.render(request, "trouble.html", status, title=heading, what=what, keys=keys, **shown)
 
     def refusal(self, request: Request) -> Response | None:
         """What somebody hears who may not look; None for who may."""
@@ -109,14 +110,15 @@ class Site:
 
     def html_of(self, page: Page) -> Answer:
         async def answer(request: Request) -> Response:
+            since = self.updates.said
             view = await self._made(page, request)
             if view.missing is not None:
-                return self.trouble(request, 404, view.title, view.missing, told(view.keys))
+                return self.trouble(request, 404, view.title, view.missing, told(view.keys), since=since)
             quality = await self.read.get("quality")
             keys = told(view.keys)
             return self.render(
                 request, view.template, title=view.title, section=page.section, quality=quality, keys=keys,
-                old=ages.left_behind(view.data, quality), **view.shown,
+                old=ages.left_behind(view.data, quality), since=since, **view.shown,
             )  # fmt: skip
 
         return answer
@@ -168,10 +170,10 @@ class Site:
             )
         by = self.guard.user(request) or given.get("by", "").strip()
         try:
-            self.commands.ask(str(request.path_params["alert_id"]), given, by)
+            asked = self.commands.ask(str(request.path_params["alert_id"]), given, by)
         except NotAsked as error:
             return self.trouble(request, 400, "That could not be asked for", str(error))
-        response = RedirectResponse(f"{within(given.get('to', '/'))}#alerts", 303)
+        response = RedirectResponse(to_see(asked, within(given.get("to", "/"))), 303)
         response.set_cookie(NAME, quote(by), max_age=YEAR_S, httponly=True, samesite="strict")
         return response
 
@@ -198,6 +200,11 @@ class Guarded:
         return await (refused or self._app)(scope, receive, with_headers)
 
 
+def to_see(asked: Sent, address: str) -> str:
+    """The address of a page on which is seen what becomes of a command."""
+    return f"{address}{'&' if '?' in address else '?'}asked={quote(str(asked))}#asked"
+
+
 def within(address: str) -> str:
     """An address of this site, whatever was asked for."""
     return address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
@@ -210,4 +217,4 @@ async def form_of(request: Request) -> dict[str, str]:
         body += part
         if len(body) > FORM_LIMIT:
             return {}
-    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    return {name: values[-1] for name, values in parse_qs(body.decode("utf-8", "replace"), True).items()}

@@ -123,7 +123,7 @@ def list_alerts(
 
     Example: [bold]livelift alerts list --owner olga[/bold]
     """
-    from consumers.alerts.board import shown as as_shown
+    from consumers.alerts.shown import shown as as_shown
     from livelift.alerting import read_book
     from models.alerts.delivery import urgency
 

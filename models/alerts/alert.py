@@ -12,6 +12,8 @@ from models.messages import encode
 
 Verdict = Literal["useful", "not useful", "already known"]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
+REFUSED = "refused"
+"""The rule and the transition under which a command that was not carried out is kept: it is an alert of no account."""
 TOLD_KEPT = 16
 """Times at which an alert was told that are remembered: more than any limit or capacity counts."""
 
@@ -45,10 +47,10 @@ class Source(Struct, frozen=True):
 class Alert(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One account, rule and reason. Instants are microseconds.
 
-    transition, at, by, because, source: what made it what it is now, when, by whom, and why. episode: how many times it
-    has opened. waiting: since when somebody has to hear of it, None where nobody has. held: why nobody will. told: when
-    it was told, the latest last. evidence: the message that it rests on, whole; noted_score: the score when it was
-    noted.
+    transition, at, because, source: what made it what it is now, when, and why. by: who has put it into its state, if
+    somebody has. episode: how many times it has opened. waiting: since when somebody has to hear of it, None where
+    nobody has. held: why nobody will. told: when it was told, the latest last. evidence: the message that it rests on,
+    whole; noted_score: the score when it was noted.
     """
 
     id: str

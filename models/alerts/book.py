@@ -4,10 +4,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from models.alerts.alert import VERDICTS, Alert, Alerts
+from msgspec.structs import replace
+
+from models.alerts.alert import REFUSED, VERDICTS, Alert, Alerts
 from models.alerts.delivery import WEEK_DAYS, Told
+from models.alerts.evidence import COMMANDS
 from models.clock import DAY
 
+REFUSED_KEPT = 50
+"""Commands that were refused that are remembered, the last ones."""
 LONGEST = 400
 """Days after which an alert that is over is let go: its topic keeps no more either."""
 
@@ -23,6 +28,8 @@ class Book:
         self.snoozed: dict[str, Alert] = {}
         self.notices: dict[str, Alert] = {}
         """What the operator is to be told when no more comes of it."""
+        self.refused: dict[str, Alert] = {}
+        """The last commands that were not carried out, the oldest first."""
         self.reached: dict[tuple[str, int], int] = {}
         """(topic, partition) -> the highest offset that made a transition: what was before it has been decided on."""
         self.rules: dict[str, Counter[str]] = defaultdict(Counter)
@@ -33,10 +40,28 @@ class Book:
         """owner -> moment -> alerts told then."""
 
     def put(self, alert: Alert) -> None:
-        """Take up an alert as it is after a transition."""
+        """Take up an alert as it is after a transition, or a command that was refused."""
+        if alert.source is not None:
+            where = alert.source.topic, alert.source.partition
+            self.reached[where] = max(alert.source.offset, self.reached.get(where, -1))
+        if alert.transition == REFUSED:
+            self._refuse(alert)
+        else:
+            self._take(alert)
+
+    def _refuse(self, command: Alert) -> None:
+        """Remember a command that was refused. An alert that there is not, or not any more, is not named."""
+        on = self.by_id.get(command.reason)
+        named = on is not None and on.transition != "forgotten"
+        self.refused[command.id] = command if named else replace(command, reason="")
+        if len(self.refused) > REFUSED_KEPT:
+            del self.refused[next(iter(self.refused))]
+
+    def _take(self, alert: Alert) -> None:
         before = self.by_id.get(alert.id)
         if before is not None and before.account_id and before.account_id != alert.account_id:
             self._drop(before)
+            self.refused = {id_: one for id_, one in self.refused.items() if one.reason != alert.id}
         self.by_id[alert.id] = alert
         if alert.account_id:
             self.of_account.setdefault(alert.account_id, {})[alert.rule, alert.reason] = alert
@@ -50,9 +75,6 @@ class Book:
                 held[alert.id] = alert
             else:
                 held.pop(alert.id, None)
-        if alert.source is not None:
-            where = alert.source.topic, alert.source.partition
-            self.reached[where] = max(alert.source.offset, self.reached.get(where, -1))
         self._count(before, alert)
 
     def _drop(self, alert: Alert) -> None:
@@ -76,6 +98,11 @@ class Book:
                 if one.message.startswith("digest-"):
                     self._digests[alert.owner][one.message] = alert.at
 
+    def begins(self, topic: str, partition: int) -> int:
+        """The first offset that is still to be decided on. The last record that made a transition is decided on once
+        more: it may have made others that were not written. A command makes exactly one."""
+        return self.reached.get((topic, partition), -1) + (topic == COMMANDS)
+
     def alerts_of(self, account_id: str) -> Alerts:
         return self.of_account.get(account_id, {})
 
@@ -97,10 +124,12 @@ class Book:
         return {owner: Told(sum(self._told[owner].values()), frozenset(self._digests[owner])) for owner in owners}
 
     def sweep(self, now: int) -> list[str]:
-        """Let go of alerts that ended long ago; returns their ids."""
+        """Let go of alerts that ended long ago, and of what was refused then; returns the alerts' ids."""
+        since = now - LONGEST * DAY
+        self.refused = {id_: one for id_, one in self.refused.items() if one.at >= since}
         old = [
             alert for alert in self.by_id.values()
-            if alert.state in ("over", "absent") and alert.at < now - LONGEST * DAY
+            if alert.state in ("over", "absent") and alert.at < since
         ]  # fmt: skip
         for alert in old:
             del self.by_id[alert.id]

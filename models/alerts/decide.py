@@ -22,6 +22,12 @@ WORSE = 5.0
 """Points by which a score has to fall below what it was when its alert was noted, to be told after all."""
 COME = "what the score is the chance of has happened"
 HELD_OUT = "the account is held out of alerts"
+NO_SUCH = "there is no such alert"
+TOO_LATE = "an alert that is"
+PAST = "a snooze needs a time ahead"
+UNJUDGED = "a resolve needs a verdict: useful, not useful or already known"
+DELIVERED = "nothing of it is undeliverable"
+"""Why commands are refused. `TOO_LATE` goes on with the alert's state."""
 DONE = {"acknowledge": "acknowledged", "snooze": "snoozed", "resolve": "resolved", "reopen": "reopened"}
 
 
@@ -168,17 +174,17 @@ class Command(Struct, frozen=True, kw_only=True):
 
 def of_command(alert: Alert | None, command: Command, now: int) -> Alert | Refused:
     """What a command makes of an alert, or why it is refused."""
-    if alert is None:
-        return Refused("there is no such alert")
+    if alert is None or alert.state == "absent":
+        return Refused(NO_SUCH)
     if command.do == "retry":
         return _retried(alert, command, now)
     given = next((one for one in COMMANDS if one == command.do), None)
     if given is None:
         return Refused(f"unknown command {command.do!r}: use {', '.join(COMMANDS)} or retry")
     if given == "snooze" and (command.until is None or command.until <= now):
-        return Refused("a snooze needs a time ahead")
+        return Refused(PAST)
     if given == "resolve" and command.verdict is None:
-        return Refused("a resolve needs a verdict: useful, not useful or already known")
+        return Refused(UNJUDGED)
     changes: dict[str, Any] = {"by": command.by}
     if given == "snooze":
         changes["snoozed_until"] = command.until
@@ -188,17 +194,17 @@ def of_command(alert: Alert | None, command: Command, now: int) -> Alert | Refus
         changes |= {"waiting": None, "deliveries": _dropped(alert)}
     changes["verdict"] = command.verdict if given == "resolve" else None if given == "reopen" else alert.verdict
     found = _step(alert, given, now, **changes)
-    return found if found is not None else Refused(f"an alert that is {alert.state} cannot be {DONE[given]}")
+    return found if found is not None else Refused(f"{TOO_LATE} {alert.state} cannot be {DONE[given]}")
 
 
 def _retried(alert: Alert, command: Command, now: int) -> Alert | Refused:
     if not any(one.state == "undeliverable" for one in alert.deliveries):
-        return Refused("nothing of it is undeliverable")
+        return Refused(DELIVERED)
     again = tuple(
         replace(one, state="due", since=command.at, tries=0, error=None) if one.state == "undeliverable" else one
         for one in alert.deliveries
     )
-    return replace(alert, deliveries=again, transition="retried", at=now, by=command.by, because=None)
+    return replace(alert, deliveries=again, transition="retried", at=now, because=None)
 
 
 def forgotten(alert: Alert, now: int) -> Alert:
@@ -220,7 +226,8 @@ def _step(alert: Alert, given: Input, now: int, **changes: Any) -> Alert | None:
     step = TABLE.get((alert.state, given))
     if step is None:
         return None
-    made: dict[str, Any] = {"state": step.to, "transition": step.name, "at": now, "by": None, "because": None}
+    made: dict[str, Any] = {"state": step.to, "transition": step.name, "at": now, "because": None,
+                            "by": alert.by if step.to == alert.state else None}  # fmt: skip
     if step.name == "ended":  # what nobody has heard of needs no telling any more, and does not count as told
         unheard = bool(alert.due) and not any(one.state == "sent" for one in alert.deliveries)
         made |= {"waiting": None, "snoozed_until": None, "deliveries": _dropped(alert),

@@ -141,4 +141,4 @@ def pause(tries: int) -> int:
 
 def _delivered(alert: Alert, delivery: Delivery, transition: str, **changes: Any) -> Alert:
     deliveries = tuple(replace(one, **changes) if one is delivery else one for one in alert.deliveries)
-    return replace(alert, deliveries=deliveries, transition=transition, source=None, by=None, because=None)
+    return replace(alert, deliveries=deliveries, transition=transition, source=None, because=None)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from models.clock import date_of, day_of, micros
 
-SCORES, SIGNALS = "account-scores", "journey-signals"
+SCORES, SIGNALS, COMMANDS = "account-scores", "journey-signals", "alert-commands"
 MODEL_CHANGED = "model changed"
 Trait = str | bool | int | float
 

@@ -8,17 +8,20 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from models.alerts.alert import Alert, Source, alert_id
+from models.alerts.alert import REFUSED, Alert, Source, alert_id
 from models.alerts.book import Book
+from models.alerts.decide import Command
 from models.alerts.evidence import Score
 from models.alerts.rules import Rules
 from models.clock import DAY
 
-STARTED, MODEL_CHANGED, REFUSED = "started", "model-changed", "refused"
+STARTED, MODEL_CHANGED = "started", "model-changed"
 LULL_S = 5.0
 """Seconds without any more accounts after which a notice says how many there were."""
 ANEW = 2 * DAY
 """After so long the same kind of model speaking anew is another matter."""
+LONGEST_WORD, LONGEST_REASON = 100, 300
+"""Characters that are kept of what a command that was refused said."""
 
 
 class Notices:
@@ -93,9 +96,12 @@ class Notices:
         )  # fmt: skip
 
 
-def refused(alert: str, by: str, because: str, now: int, source: Source) -> Alert:
-    """A command that was not carried out, as it is kept and counted."""
+def refused(command: Command | None, because: str, now: int, source: Source) -> Alert:
+    """A command that was not carried out, as it is kept: `reason` names the alert that it was on, `evidence` what was
+    asked. command: None where what came is none. Anybody may have written it: what it says is cut."""
+    asked = command or Command(alert_id="", account_id="", do="", by="", at=now)
     return Alert(
         id=alert_id("", REFUSED, f"{source.topic}/{source.partition}/{source.offset}"), account_id="", rule=REFUSED,
-        reason=alert, transition=REFUSED, at=now, by=by, because=because, source=source,
+        reason=asked.alert_id[:LONGEST_WORD], transition=REFUSED, at=now, by=asked.by[:LONGEST_WORD],
+        because=because[:LONGEST_REASON], source=source, evidence={"do": asked.do[:LONGEST_WORD]},
     )  # fmt: skip

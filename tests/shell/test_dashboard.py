@@ -143,8 +143,10 @@ def test_what_a_form_asks_for_is_checked() -> None:
     assert command_of("a1", {**FORM, "do": "snooze", "days": "2"}, "ann", 5).until == 5 + 2 * DAY
     for wrong, by in (
         ({"do": "dance"}, "ann"), ({"verdict": "so so"}, "ann"), ({"do": "snooze", "days": "many"}, "ann"),
-        ({"do": "snooze", "days": "-1"}, "ann"), ({"do": "snooze", "days": "nan"}, "ann"), ({"account_id": ""}, "ann"),
-        ({}, ""),
+        ({"do": "snooze", "days": "-1"}, "ann"), ({"do": "snooze", "days": "nan"}, "ann"), ({}, ""),
     ):  # fmt: skip
         with pytest.raises(NotAsked):
             command_of("a1", {**FORM, **wrong}, by, 0)
+    with pytest.raises(NotAsked):
+        command_of("a1", {"do": "resolve", "verdict": "useful"}, "ann", 0)
+    assert command_of("a1", {"do": "retry", "account_id": ""}, "ann", 0).account_id == "", "a notice is of no account"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from consumers.alerts.board import shown as board_shown
+from consumers.alerts.shown import shown as board_shown
 from consumers.dashboard.app import make_dashboard
 from consumers.dashboard.config import Here
 from consumers.dashboard.following import fill, take
@@ -48,7 +48,9 @@ def alert(account, state="open", **more):
 
 
 def with_alert(snapshots, account, state="open", **more):
-    return given(snapshots, hashes={"alerts:open": {"a1": alert(account, state, **more)}})
+    place = "alerts:closed" if state == "closed" else "alerts:open"
+    held = {place: {"a1": alert(account, state, **more)}, "alerts:accounts": {account["account_id"]: ["a1"]}}
+    return given(snapshots, hashes=held)
 
 
 def page(read, path, filled=True, **here):
@@ -469,7 +471,7 @@ def test_a_system_of_one_account(snapshots, first):
 
 BUTTONS = {
     "open": {"acknowledge", "snooze", "resolve"}, "acknowledged": {"snooze", "resolve", "reopen"},
-    "snoozed": {"acknowledge", "resolve", "reopen"},
+    "snoozed": {"acknowledge", "resolve", "reopen"}, "closed": {"resolve", "reopen"},
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import uvicorn
 
 from consumers.dashboard.app import make_dashboard
 from consumers.dashboard.config import Here
-from consumers.dashboard.live import Updates
+from consumers.dashboard.live import RECENT, Updates
 from livelift.dashboard import listen
 from tests.support.pages import URL, Given
 
@@ -62,3 +62,22 @@ async def test_a_page_hears_of_its_keys_only_of_many_changes_at_once_and_that_re
     assert [(await anext(told))["event"] for _ in range(2)] == ["here", "changed"], "something may have been missed"
     await told.aclose()
     assert not updates.listeners
+
+
+@pytest.mark.asyncio
+async def test_what_changed_between_making_a_page_and_its_listening_is_told_at_once() -> None:
+    updates = Updates(Given({}))
+    updates.changed("at-risk")
+    made = updates.said
+    for key in ("experiments", "account:a", "at-risk"):
+        updates.changed(key)
+    told = updates.events(["at-risk", "account:*"], made)
+    assert [(await anext(told)) for _ in range(2)][1] == {"event": "changed", "data": "account:a at-risk"}
+    await told.aclose()
+    updates._say("here")
+    for unheard, changed in ((0, None), (1, "*"), (4, "* account:a at-risk"), (RECENT + 9, "* account:a at-risk")):
+        told = updates.events(["at-risk", "account:*"], updates.said - unheard)
+        await anext(told)
+        (page,) = updates.listeners
+        assert page.changed == (set() if changed is None else set(changed.split())), unheard
+        await told.aclose()

@@ -10,15 +10,26 @@ from consumers.dashboard.views import account as words
 from consumers.dashboard.views import accounts as lists
 from consumers.dashboard.views import alerts
 from consumers.dashboard.views.account_chart import chart
+from consumers.dashboard.views.asked import asked_of, became
 from models.alerts.alert import VERDICTS
 from models.capacity import ORDERS, by_owner, ranking_of, tenth, totals
-from models.keys import ESCAPED, RANKING, account_key, journeys_key
+from models.keys import (
+    ALERT_RULES,
+    CLOSED_ALERTS,
+    ESCAPED,
+    OPEN_ALERTS,
+    RANKING,
+    REFUSED_COMMANDS,
+    account_key,
+    journeys_key,
+)
 
 PARTS = 10
 """Drivers that are shown at once; the others behind a fold."""
 PEOPLE = 100
 """Users of an account that a page shows at most, who is stuck first."""
-
+CLOSED = 5
+"""Closed alerts that are shown at once; the others behind a fold."""
 LINES = 200
 """Accounts that are read at once for a file."""
 LONGEST = 6_000
@@ -31,6 +42,15 @@ class Found(NamedTuple):
 
     ids: list[str]
     of: int
+
+
+class Alerting(NamedTuple):
+    """The part of an account's page that is about its alerts. any: whether it has some."""
+
+    any: bool
+    data: dict[str, Any]
+    shown: dict[str, Any]
+    keys: tuple[str, ...]
 
 
 async def accounts(read: Read, asked: Asked) -> View:
@@ -126,23 +146,22 @@ async def account(read: Read, asked: Asked) -> View:
     """One account: its score and why, its people, its alerts."""
     account_id = asked["path:account_id"]
     held, model, education = await read.many([account_key(account_id), "model", "education"])
-    keys = (account_key(account_id), journeys_key(account_id), "alerts:open")
-    journeys = await read.journeys(account_id)
-    if held is None and not journeys:
+    journeys, told_of = await read.journeys(account_id), await _alerts(read, account_id, asked)
+    keys = (account_key(account_id), journeys_key(account_id), *told_of.keys)
+    if held is None and not journeys and not told_of.any:
         return View("No such account", "trouble.html", None, keys=keys, missing=(
             f"Nothing has been told of an account {account_id}. Look for it by name under Accounts."
         ))  # fmt: skip
     history = await read.history(account_id)
-    open_alerts = [one async for one in read.scanned("alerts:open") if one.get("account_id") == account_id]
     title = words.called(held or {"account_id": account_id})
     told = words.points(history, held)
     people = words.people(journeys)
-    data = {"account": held, "history": history, "journeys": journeys, "alerts": open_alerts}
+    data = {"account": held, "history": history, "journeys": journeys, **told_of.data}
     shown: dict[str, Any] = {
         "account": held, "account_id": account_id, "called": title, "to": words.address_of(account_id),
         "trait": {} if held is None else {one: words.trait(held, one) for one in ("owner", "segment", "crm_url")},
         "people": people[:PEOPLE], "users": len(people), "stuck": sum(one.stuck for one in people),
-        "alerts": [alerts.told(one) for one in alerts.urgent_first(open_alerts)], "verdicts": VERDICTS,
+        **told_of.shown,
     }  # fmt: skip
     if held is not None:
         shown |= {
@@ -156,8 +175,23 @@ async def account(read: Read, asked: Asked) -> View:
     return View(title, "account.html", data, shown, keys)
 
 
+async def _alerts(read: Read, account_id: str, asked: Asked) -> Alerting:
+    """An account's alerts, and what has become of a command that was just sent from its page."""
+    held, command = await read.alerts_of(account_id), asked_of(asked.get("asked", ""))
+    opened = [one for one in held if one["state"] != alerts.CLOSED]
+    closed = [one for one in held if one["state"] == alerts.CLOSED]
+    keys = () if command is None else (ALERT_RULES, REFUSED_COMMANDS)
+    what = became(command, held, *(await read.many(keys) or (None, None)))
+    data = {"alerts": opened, "closed_alerts": closed, "asked": None if what is None else what._asdict()}
+    shown = {
+        "alerts": [alerts.told(one) for one in alerts.urgent_first(opened)], "verdicts": VERDICTS,
+        "closed": [alerts.told(one) for one in alerts.latest_first(closed)], "shown_closed": CLOSED, "became": what,
+    }  # fmt: skip
+    return Alerting(bool(held), data, shown, (OPEN_ALERTS, CLOSED_ALERTS, *keys))
+
+
 PAGES = (
     Page("/accounts", "/accounts", accounts, "Whom to look at first, and all accounts", ASKS),
-    Page("/accounts/{account_id:path}", "/accounts", account, "One account"),
+    Page("/accounts/{account_id:path}", "/accounts", account, "One account", ("asked",)),
 )
 FILES = (File("/accounts.csv", "accounts.csv", "text/csv", table),)

@@ -128,6 +128,7 @@ function show(fresh) {
   if (focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true }); // it was moved
   document.title = fresh.title;
   page.dataset.instance = fresh.documentElement.dataset.instance;
+  page.dataset.since = fresh.documentElement.dataset.since;
   published(fresh.documentElement.dataset.published, fresh.documentElement.dataset.now);
   const keys = fresh.documentElement.dataset.keys;
   if (keys !== page.dataset.keys) { page.dataset.keys = keys; listen(); }
@@ -204,7 +205,8 @@ let missed = false; // something may have changed without our hearing of it
 
 function listen() {
   leave();
-  source = new EventSource(`/live?keys=${encodeURIComponent(page.dataset.keys)}`);
+  const since = page.dataset.since; // what has changed while the page was on its way is told at once
+  source = new EventSource(`/live?keys=${encodeURIComponent(page.dataset.keys)}&since=${since}`);
   heard = Date.now();
   for (const kind of ["hello", "alive", "published", "changed", "away", "here"]) {
     source.addEventListener(kind, () => { heard = Date.now(); });

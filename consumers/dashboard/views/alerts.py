@@ -5,19 +5,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from consumers.dashboard.views.account import called, reason, step
+from consumers.dashboard.views.account import reason, step
+from consumers.dashboard.views.asked import called_of
 from models.alerts import figures
 from models.alerts.life import ACTIVE, COMMANDS, TABLE
 
 Json = Mapping[str, Any]
 STATES = {"open": "Open", "acknowledged": "Acknowledged", "snoozed": "Snoozed", "noted": "Noted", "over": "Over",
           "closed": "Closed"}  # fmt: skip
+CLOSED = "closed"
 URGENCY = {"open": 0, "acknowledged": 1, "snoozed": 2}
 
 
 class Told(NamedTuple):
     """An alert in words. what: what it rests on. step: what to do next. unsent: of each message that could not be
-    delivered, by which channel and why. may: the commands that its state takes."""
+    delivered, by which channel and why. may: the commands that its state takes. at: when something became of it last.
+    verdict: of whoever has closed it."""
 
     id: str
     account_id: str
@@ -34,10 +37,12 @@ class Told(NamedTuple):
     by: str
     unsent: tuple[str, ...]
     may: frozenset[str]
+    at: str | None
+    verdict: str
 
 
 def told(alert: Json) -> Told:
-    """An alert of `alerts:open` in words."""
+    """An alert of `alerts:open` or `alerts:closed` in words."""
     evidence, state = alert.get("evidence") or {}, str(alert["state"])
     account_id = str(alert.get("account_id") or "")
     unsent = tuple(
@@ -45,10 +50,10 @@ def told(alert: Json) -> Told:
         for one in alert.get("deliveries") or () if one["state"] == "undeliverable"
     )  # fmt: skip
     return Told(
-        str(alert["alert_id"]), account_id, called({**evidence, "account_id": account_id}), str(alert["rule"]),
+        str(alert["alert_id"]), account_id, called_of(alert), str(alert["rule"]),
         STATES.get(state, state), str(alert.get("owner") or ""), alert.get("opened_at"), alert.get("snoozed_until"),
         *said(evidence), tuple(alert.get("told") or ()), str(alert.get("held") or ""), str(alert.get("by") or ""),
-        unsent, may(state, bool(unsent)),
+        unsent, may(state, bool(unsent)), alert.get("at"), str(alert.get("verdict") or ""),
     )  # fmt: skip
 
 
@@ -73,6 +78,11 @@ def may(state: str, undeliverable: bool) -> frozenset[str]:
     return frozenset(taken | ({"retry"} if undeliverable else set()))
 
 
+def latest_first(alerts: Iterable[Json]) -> list[Json]:
+    """What was closed, the last first."""
+    return sorted(alerts, key=lambda one: (str(one.get("at") or ""), one["alert_id"]), reverse=True)
+
+
 def urgent_first(alerts: Iterable[Json]) -> list[Json]:
     """Open ones before those that somebody has taken up, the oldest first."""
     return sorted(alerts, key=lambda one: brief(one).order)
@@ -87,6 +97,7 @@ class Brief(NamedTuple):
     rule: str
     state: str
     opened_at: str
+    at: str
     undeliverable: bool
 
     @property
@@ -99,7 +110,7 @@ def brief(alert: Json) -> Brief:
     unsent = any(one["state"] == "undeliverable" for one in alert.get("deliveries") or ())
     return Brief(
         str(alert["alert_id"]), str(alert.get("account_id") or ""), str(alert.get("owner") or ""), str(alert["rule"]),
-        str(alert["state"]), str(alert.get("opened_at") or ""), unsent,
+        str(alert["state"]), str(alert.get("opened_at") or ""), str(alert.get("at") or ""), unsent,
     )  # fmt: skip
 
 
@@ -117,15 +128,19 @@ class Board:
     def take(self, alert: Json) -> None:
         one = brief(alert)
         self.active += one.state in ACTIVE
-        self.owners[one.owner] += 1
-        self.rules[one.rule] += 1
-        self.states.update([one.state, *(["undeliverable"] if one.undeliverable else [])])
+        if (one.state == CLOSED) == (self.state == CLOSED):
+            self.owners[one.owner] += 1
+            self.rules[one.rule] += 1
+        self.states[one.state] += 1
+        self.states["undeliverable"] += one.undeliverable and one.state != CLOSED
         state = one.undeliverable if self.state == "undeliverable" else not self.state or one.state == self.state
         if state and self.owner in ("", one.owner) and self.rule in ("", one.rule):
             self._found.append(one)
 
     def found(self) -> list[Brief]:
-        """Those that are asked for, the most urgent first."""
+        """Those that are asked for, the most urgent first; of closed ones, the last."""
+        if self.state == CLOSED:
+            return sorted(self._found, key=lambda one: (one.at, one.id), reverse=True)
         return sorted(self._found, key=lambda one: one.order)
 
     def address(self, path: str = "/alerts", **other: str) -> str:
