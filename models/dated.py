@@ -23,6 +23,8 @@ STARTED, COMPLETED, ENDED = "tasks_started", "tasks_completed", "tasks_ended"
 """A task has ended when it has been begun and completed, in whatever order: some are completed that nobody began."""
 TASKS = STARTED, COMPLETED, ENDED
 LESSONS = "lessons_completed"
+LENGTHS = frozenset({"sessions", "session_seconds"})
+"""What sessions tell of their lengths: models read it, and nothing that is shown of an account in words does."""
 ROLES = "roles"
 """Users of whom a role has been told, by the day on which the first was."""
 NOTHING, NO_DAYS = Row([]), dict[int, int]()
@@ -65,15 +67,19 @@ def shift(sums: Sums, old: Row | None, new: Row | None) -> None:
         _move(sums, TRIAL, (before.trial_at,), (after.trial_at,))
 
 
-def shift_outcomes(sums: Sums, before: Mapping[str, Days], after: Mapping[str, Days]) -> None:
-    """The same of a row's outcomes, which are all that usage changes."""
+def shift_outcomes(sums: Sums, before: Mapping[str, Days], after: Mapping[str, Days]) -> bool:
+    """The same of a row's outcomes, which are all that usage changes. Whether other than `LENGTHS` have moved."""
+    shown = False
     for noted, days in after.items():
         was = before.get(noted, NO_DAYS)
         if was != days:
             _shift_days(sums, read_as(noted), was, days)
+            shown = shown or noted not in LENGTHS
     if not before.keys() <= after.keys():
         for noted in before.keys() - after.keys():
             _shift_days(sums, read_as(noted), before[noted], NO_DAYS)
+            shown = shown or noted not in LENGTHS
+    return shown
 
 
 def _dates(task: TaskFacts | None) -> tuple[int | None, int | None, int | None]:

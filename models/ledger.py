@@ -13,7 +13,7 @@ from models.authenticity.drawing import NOTHING_DRAWN, draw, drawn_of
 from models.authenticity.sums import NO_VISITS
 from models.contribution import Contribution, after_usage, contribution_of
 from models.rows import NEVER, USER_KEY, Row, SnapshotRow, owner_of, row_key, snapshot_key
-from models.subject import NOTHING_SHARED
+from models.subject import NOTHING_SHARED, Shared
 from models.sums import Sums
 from models.working import SNAPSHOT_ROWS, Working, fresh
 from models.world import World
@@ -99,7 +99,7 @@ class Ledger:
             if one.dated:
                 self._shift_dated(one)
             yield Moved(one.account_id, one.user_id, old, new, one.row.last_at, one)
-            if one.user_id is None and old.shared != new.shared:
+            if one.user_id is None and self._users_read(old.shared, new.shared):
                 yield from self._read_users(one.account_id, new.converted_at)
         asked, self.sums.asked = self.sums.asked, {}
         for account_id in asked:
@@ -143,6 +143,11 @@ class Ledger:
         row, _ = fresh(self._latest(key))
         old, new = self._contribute(key, row, account_id, user_id)
         return Moved(account_id, user_id, old, new, at)
+
+    def _users_read(self, old: Shared, new: Shared) -> bool:
+        """Whether users read otherwise with what their account now shares: its traits and churns, and what it is
+        assigned to, are asked for by experiments only."""
+        return old != new if self.world.plans else old.converted_at != new.converted_at
 
     def _read_users(self, account_id: str, at: int | None) -> Iterator[Moved]:
         """Read an account's users again: something is true of them all, e.g. it has converted as a whole."""

@@ -341,9 +341,9 @@ class Partition:
         again = {account_id: None for account_id, cause in self._causes.items() if cause.again}
         basis, product = self.known.before(self.book.row.closed_day), self.world.product
         if basis.kind != HEURISTIC:
-            moved |= dated
+            moved |= dict.fromkeys(dated)
         else:
-            moved |= {account_id: None for account_id in dated if self._words_moved(account_id)}
+            moved |= {account_id: None for account_id, shown in dated.items() if shown and self._words_moved(account_id)}
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:

@@ -40,8 +40,9 @@ class Sums:
         """(kind, id) of the partials that are no longer what was last sent."""
         self.moved: dict[str, None] = {}
         """Accounts of which something else may have to be said than was said last."""
-        self.dated: dict[str, None] = {}
-        """Accounts whose dated sums have changed: a model reads those, too, the activity index does not."""
+        self.dated: dict[str, bool] = {}
+        """Accounts whose dated sums have changed, which a model reads and the activity index does not; and whether what
+        is shown of them in words, whatever the score rests on, may have."""
         self.asked: dict[str, None] = {}
         """Accounts that experiments on accounts have to read again: what they ask of one of its rows has changed."""
 
@@ -104,14 +105,14 @@ class Sums:
         """Put what a row says day by day into its account's sums in place of what it said before."""
         account = self.accounts[account_id]
         shift(account.dated, old, new)
-        self.dated[account_id] = None
+        self.dated[account_id] = True
         if _of_labels(old) != _of_labels(new):
             self.moved[account_id] = None
 
     def shift_outcomes(self, account_id: str, old: Mapping[str, Days], new: Mapping[str, Days]) -> None:
         """The same of a row of which nothing but outcomes has changed."""
-        shift_outcomes(self.accounts[account_id].dated, old, new)
-        self.dated[account_id] = None
+        shown = shift_outcomes(self.accounts[account_id].dated, old, new)
+        self.dated[account_id] = shown or self.dated.get(account_id, False)
 
     def _let_go(self, account_id: str, account: Account) -> None:
         """An account whose rows are all gone has never been."""
