@@ -343,7 +343,9 @@ class Partition:
         if basis.kind != HEURISTIC:
             moved |= dict.fromkeys(dated)
         else:
-            moved |= {account_id: None for account_id, shown in dated.items() if shown and self._words_moved(account_id)}
+            moved |= {
+                account_id: None for account_id, shown in dated.items() if shown and self._words_moved(account_id)
+            }
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
