@@ -155,7 +155,8 @@ async def account(read: Read, asked: Asked) -> View:
         ))  # fmt: skip
     history = await read.history(account_id)
     title = words.called(held or {"account_id": account_id})
-    told = words.points(history, held)
+    dated = words.timed(history)
+    told = words.points(dated, held)
     people = words.people(journeys)
     data = {"account": held, "history": history, "journeys": journeys, **told_of.data}
     shown: dict[str, Any] = {
@@ -167,7 +168,7 @@ async def account(read: Read, asked: Asked) -> View:
     if held is not None:
         shown |= {
             "facts": list(words.facts(held, (model or {}).get("label"))), "drivers": words.parts_of(held),
-            "signs": words.signs(held), "causes": words.causes(held), "changed": changes.changed(history, held),
+            "signs": words.signs(held), "causes": words.causes(held), "changed": changes.changed(dated, held),
             "training": words.training(held, education), "fell": changes.falling(told),
             "compared": len(changes.comparable(told)) > 1,
             "most": PARTS,
