@@ -54,6 +54,12 @@ def says(wall, path, **more):
     return text_of(html(wall, path, **more))
 
 
+def test_an_alert_says_of_when_what_it_rests_on_is(wall):
+    day, hour = risk(wall).evidence["at"].split("T")
+    said = text_of(part(html(wall, "/accounts/acme"), "alerts-heading"))
+    assert f"Score 10 of 100. As of {day} {hour[:5]} UTC" in said
+
+
 # -- closed -----------------------------------------------------------------------------------------------------------------
 
 

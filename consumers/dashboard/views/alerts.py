@@ -20,7 +20,8 @@ URGENCY = {"open": 0, "acknowledged": 1, "snoozed": 2}
 class Told(NamedTuple):
     """An alert in words. what: what it rests on. step: what to do next. unsent: of each message that could not be
     delivered, by which channel and why. may: the commands that its state takes. at: when something became of it last.
-    verdict: of whoever has closed it."""
+    verdict: of whoever has closed it. rests_on: when what it rests on was said; the account may have moved since by less
+    than an alert is told of."""
 
     id: str
     account_id: str
@@ -39,6 +40,7 @@ class Told(NamedTuple):
     may: frozenset[str]
     at: str | None
     verdict: str
+    rests_on: str | None
 
 
 def told(alert: Json) -> Told:
@@ -54,6 +56,7 @@ def told(alert: Json) -> Told:
         STATES.get(state, state), str(alert.get("owner") or ""), alert.get("opened_at"), alert.get("snoozed_until"),
         *said(evidence), tuple(alert.get("told") or ()), str(alert.get("held") or ""), str(alert.get("by") or ""),
         unsent, may(state, bool(unsent)), alert.get("at"), str(alert.get("verdict") or ""),
+        evidence.get("at"),
     )  # fmt: skip
 
 
