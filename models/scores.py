@@ -103,7 +103,10 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, product: Pro
         training=training_of(account),
         traits=who_of(account),
     )
-    return Reading(said, max(now, start_of(last_day)), day, judged)
+    at = max(now, start_of(last_day))
+    if at < 0:  # before the first tick no time is known but that of events, and of use there has been none
+        at = start_of(max(account.began, default=0))
+    return Reading(said, at, day, judged)
 
 
 def who_of(account: Account) -> bytes:

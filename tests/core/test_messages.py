@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.clock import rfc3339
 from models.snapshot import canonical
 from tests.core.generated import intervals, shuffled
 from tests.core.reading import ONLY_OUTPUTS, end_of, played
@@ -89,6 +90,12 @@ def test_a_score_says_who_the_account_is_as_its_own_row_was_last_told() -> None:
     worker.given(event("traits_set", instant(0, 3), user=None, name="Acme", owner="Bo", plan="pro", employees=9))
     worker.given(event("traits_set", instant(0, 2), user=None, owner="Cy", segment="smb"))
     assert traits(worker) == {"name": "Acme", "owner": "Bo", "segment": "smb"}
+
+
+def test_before_the_first_tick_a_score_is_of_the_day_of_what_came() -> None:
+    worker = Worker()
+    worker.given(event("traits_set", instant(0, 1), user=None, owner="Bo"))
+    assert worker.to("account-scores")[-1]["at"] == rfc3339(instant(0))
 
 
 def test_another_owner_is_news_and_the_same_one_again_is_not() -> None:

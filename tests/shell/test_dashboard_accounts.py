@@ -179,13 +179,6 @@ def test_since_when_it_falls_is_earlier_than_is_known_where_nothing_higher_is_kn
     assert "alling" not in alone, "of one score nobody can tell"
 
 
-def test_a_score_that_was_sent_before_any_time_is_known_is_on_no_chart(snapshots, first):
-    timeless = {**first, "score_id": "0", "at": "1969-12-31T23:59:59.999999Z", "score": 0.0, "closes": []}
-    read = given(snapshots, histories={history_key(first["account_id"]): [timeless, first]})
-    html = page(read, address(first["account_id"]))
-    assert "1969" not in html and "No earlier score is known" in text_of(html)
-
-
 def test_what_changed_it_last_is_told_beside_what_came_last(snapshots, first):
     part = first["drivers"][0]
     higher = {**first, "score_id": "b", "at": "2026-04-02T00:00:00Z", "score": first["score"] + 5,

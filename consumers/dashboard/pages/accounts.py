@@ -155,8 +155,7 @@ async def account(read: Read, asked: Asked) -> View:
         ))  # fmt: skip
     history = await read.history(account_id)
     title = words.called(held or {"account_id": account_id})
-    dated = words.timed(history)
-    told = words.points(dated, held)
+    told = words.points(history, held)
     people = words.people(journeys)
     data = {"account": held, "history": history, "journeys": journeys, **told_of.data}
     shown: dict[str, Any] = {
@@ -168,7 +167,7 @@ async def account(read: Read, asked: Asked) -> View:
     if held is not None:
         shown |= {
             "facts": list(words.facts(held, (model or {}).get("label"))), "drivers": words.parts_of(held),
-            "signs": words.signs(held), "causes": words.causes(held), "changed": changes.changed(dated, held),
+            "signs": words.signs(held), "causes": words.causes(held), "changed": changes.changed(history, held),
             "training": words.training(held, education), "fell": changes.falling(told),
             "compared": len(changes.comparable(told)) > 1,
             "most": PARTS,

@@ -18,7 +18,6 @@ GOOD_END = {"churn": "of staying", "conversion": "of converting", "inactivity": 
 CAUSES = {"time passed": "nothing came, time passed", MODEL_CHANGED: "the model has learned"}
 TRAINING = "trained_share", "lessons", "comprehension"
 """Inputs of a score that tell of training."""
-FIRST = "1970-01-01"
 TRAINED_ANEW = 7
 """Days from which a trained user who is not there counts as gone."""
 
@@ -257,11 +256,6 @@ class Point(NamedTuple):
     band: str | None
     kind: str
     since: str = ""
-
-
-def timed(history: Sequence[Json]) -> list[Json]:
-    """Scores of a time. One that was sent before a recording's first tick is of none, and bears that of 1969."""
-    return [one for one in history if one["at"] >= FIRST]
 
 
 def points(history: Sequence[Json], account: Json | None) -> list[Point]:

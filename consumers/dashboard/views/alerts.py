@@ -20,8 +20,8 @@ URGENCY = {"open": 0, "acknowledged": 1, "snoozed": 2}
 class Told(NamedTuple):
     """An alert in words. what: what it rests on. step: what to do next. unsent: of each message that could not be
     delivered, by which channel and why. may: the commands that its state takes. at: when something became of it last.
-    verdict: of whoever has closed it. rests_on: when what it rests on was said; the account may have moved since by less
-    than an alert is told of."""
+    verdict: of whoever has closed it. rests_on: when what it rests on was said; the account may have moved since, by
+    less than an alert is told of."""
 
     id: str
     account_id: str
