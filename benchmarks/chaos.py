@@ -33,7 +33,14 @@ from tests.support.office import SECRET, Office
 
 DOCS = Path("docs/chaos.md")
 BEGIN, END = "<!-- begin: make chaos -->", "<!-- end: make chaos -->"
-HEAD = "# Chaos\n\nMade by `make chaos ARGS=--write`; everything between the markers is its output.\n\n"
+HEAD = """\
+# Chaos
+
+Made by `make chaos ARGS=--write`; everything between the markers is its output. Scorers and publisher have to come to
+what `livelift replay` says of the same recording; each alert has to be heard, and once but for what was under way at a
+kill.
+
+"""
 KILLS, PAUSE_S, PARTITIONS = 20, 30.0, 12
 OUTAGE_S, ROUNDS = 60.0, 12
 EMPTIED = 6, 13
