@@ -1,11 +1,7 @@
 """The alerts process on a real Kafka and Redis: who heard what, and that nobody hears twice or not at all."""
 
 import json
-import random
-from collections import Counter
-from pathlib import Path
 from time import sleep
-from typing import Any
 
 import pytest
 import redis
@@ -15,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 from consumers.snapshots import Snapshots
 from models.clock import rfc3339
 from models.snapshot import canonical
+from tests.support import alert_faults
 from tests.support.alerting import score, signal
 from tests.support.build import T0
 from tests.support.ended import complaint, done
@@ -23,16 +20,9 @@ from tests.support.office import SECRET, Office
 from tests.support.stack import until
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
-RULES = """
-[[channel]]
-id = "hook"
-url = "{hook}"
-secret = "${{HOOK_SECRET}}"
-
-[[rule]]
-id = "at-risk"
-when = {{ band = "at_risk" }}
-cooldown_days = 14
+RULES = (
+    alert_faults.RULES
+    + """
 [[rule]]
 id = "payment"
 when = {{ payments_failed = 1 }}
@@ -40,6 +30,7 @@ when = {{ payments_failed = 1 }}
 id = "stuck"
 when = {{ stuck = {{}} }}
 """
+)
 
 
 @pytest.fixture
@@ -93,49 +84,21 @@ def test_what_held_before_the_first_start_is_noted_and_the_operator_hears_of_it_
 def test_killed_at_random_instants_no_alert_is_lost_and_none_repeated_beyond_what_was_being_sent(
     office: Office,
 ) -> None:
-    """Twenty times. A message whose sending was not yet written down when the process died may come again, under the
-    same key: of each kill at most those that were under way."""
-    luck = random.Random(7)
-    office.instance = "alerts"
-    office.hook.slow = 0.02
-    rounds, each = 20, 15
-    office.start()
-    for number in range(rounds):
-        office.send(*(score(10, account=f"k{number}-{one}") for one in range(each)))
-        sleep(luck.uniform(0, 0.5 if number % 2 else 3.0))
-        office.kill()
-        office.start(wait=number % 2 == 0)  # half of them die at work, the others wherever their start has got to
-    assert office.child is not None
-    office.wait(office.child)
-    office.settle()
-    expected = {f"k{number}-{one}" for number in range(rounds) for one in range(each)}
-    heard = Counter(one.body["account_id"] for one in office.hook.heard if one.body["account_id"] in expected)
-    assert set(heard) == expected, f"lost: {sorted(expected - set(heard))}"
-    keys = Counter(one.key for one in office.hook.heard)
-    assert len(keys) == len({one.body["alert_id"] for one in office.hook.heard}), "the same message has the same key"
-    again = sum(times - 1 for times in keys.values())
-    assert again <= rounds, f"{again} messages came twice; at each kill one at most was under way"
+    """A message whose sending was not yet written down when the process died may come again: of each kill at most the
+    one that was under way. Redis is emptied between them, too; in the end it shows what the topic says."""
+    as_promised(alert_faults.kills(office, times=8, emptied=(2, 5)), struck=10)
 
 
-def test_a_channel_that_is_down_holds_up_nobody_and_is_caught_up_with(office: Office, tmp_path: Path) -> None:
-    with Hook() as other:
-        office.rules.write_text(
-            RULES.format(hook=office.hook.url) + f'[[channel]]\nid = "other"\nurl = "{other.url}"\n'
-        )
-        office.hook.down = True
-        office.start()
-        office.send(*(score(10, account=f"a{number}") for number in range(10)))
-        until("the other channel has told all", lambda: len(other.told()) == 10)
-        until("it was tried", lambda: office.hook.refused >= 10)
-        until("it is seen that it fails", lambda: any(
-            one["state"] == "due" and one["error"] == "answered 503"
-            for alert in office.open().values() for one in alert["deliveries"]
-        ))  # fmt: skip
-        office.send(score(80, account="a0"))  # over before anybody has heard of it there
-        until("it is seen to be over", lambda: "a0: at-risk" not in office.open())
-        office.hook.down = False
-        until("all is told there, too", lambda: len(office.hook.told()) == 9)
-    assert Counter(office.hook.told()) == {("olga", f"a{number}", "at-risk"): 1 for number in range(1, 10)}
+def test_a_channel_that_is_down_holds_up_nobody_and_is_caught_up_with(office: Office) -> None:
+    found = alert_faults.channel(office, outage_s=0, rounds=1)
+    as_promised(found, struck=1)
+    assert (found.accepted, found.again) == (9, 0)
+
+
+def as_promised(found: alert_faults.Heard, struck: int) -> None:
+    assert found.complaints == []
+    assert found.events and found.accepted + found.again >= found.events
+    assert len(found.struck) == struck
 
 
 def test_redis_is_filled_again_from_the_topic_when_it_was_emptied(office: Office) -> None:
@@ -155,11 +118,11 @@ def test_redis_is_filled_again_from_the_topic_when_it_was_emptied(office: Office
     assert everything["alerts:accounts"] == {account: [id_] for account, id_ in ids.items()}
     assert [(one["by"], one["account_id"]) for one in everything["alerts:refused"]["refused"]] == [("pete", "a1")]
     assert everything["alerts:rules"]["rules"] and canonical(everything) == {}, "alerts are no part of what replay says"
-    office.redis.delete(*(key for key in office.redis.scan_iter(f"{office.settings.redis_prefix}alerts:*")))
+    alert_faults.empty(office)
     until("all are shown again", lambda: len(office.open()) == 4)
     again = snapshots.everything()
     for key in ("alerts:open", "alerts:closed", "alerts:accounts", "alerts:refused"):
-        assert without_time(again[key]) == without_time(everything[key]), key
+        assert alert_faults.without_time(again[key]) == alert_faults.without_time(everything[key]), key
 
 
 def test_a_score_that_flaps_a_thousand_times_and_comes_twice_is_told_once(office: Office) -> None:
@@ -252,13 +215,6 @@ def test_a_redis_user_of_its_own_may_do_what_it_has_to_and_nothing_else(office: 
     for forbidden in (["SET", f"{prefix}at-risk", "x"], ["DEL", f"{prefix}account:a"], ["FLUSHALL"], ["KEYS", "*"]):
         with pytest.raises(redis.ResponseError, match="permission"):
             theirs.execute_command(*forbidden)
-
-
-def without_time(held: Any) -> Any:
-    """Snapshots without the moment at which they were written."""
-    if not isinstance(held, dict):
-        return held
-    return {name: without_time(value) for name, value in held.items() if name != "time"}
 
 
 def rewind(office: Office, topic: str) -> None:

@@ -103,8 +103,17 @@ class Office:
 
     def open(self) -> dict[str, Json]:
         """What Redis shows, by account and rule."""
-        held = self.redis.hgetall(f"{self.settings.redis_prefix}alerts:open").values()
-        return {f"{one['account_id']}: {one['rule']}": one for one in map(json.loads, held)}
+        return {f"{one['account_id']}: {one['rule']}": one for one in self.shown().values()}
+
+    def shown(self) -> dict[str, Json]:
+        """What Redis shows, by the alert's id."""
+        held = self.redis.hgetall(f"{self.settings.redis_prefix}alerts:open")
+        return {id_: json.loads(one) for id_, one in held.items()}
+
+    def figures(self) -> list[Json]:
+        """What Redis shows of the rules; nothing where it is empty."""
+        held = self.redis.get(f"{self.settings.redis_prefix}alerts:rules")
+        return [] if held is None else json.loads(held)["rules"]
 
     def settle(self) -> None:
         """Wait until everything that was sent has been decided on: a last account that nobody has heard of is told."""
