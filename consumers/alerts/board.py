@@ -41,9 +41,13 @@ class Board:
         if self._client is None:
             return
         try:
-            whole = self._client.get(self._name(FILLED)) != self._epoch or self._away
-            if whole or changed or self._gone:
-                self._write(book, None if whole else changed, now)
+            with self._client.pipeline(transaction=True) as pipe:
+                pipe.watch(self._name(FILLED))  # emptied between looking and writing, it would stay incomplete
+                whole = pipe.get(self._name(FILLED)) != self._epoch or self._away
+                if whole or changed or self._gone:
+                    self._write(pipe, book, None if whole else changed, now)
+        except redis.WatchError:
+            self._away = True
         except redis.RedisError as error:
             if not self._away:
                 log.warning("redis is away: alerts go on, and are shown when it is back", error=str(error))
@@ -58,9 +62,9 @@ class Board:
     def _name(self, key: str) -> str:
         return self._prefix + key
 
-    def _write(self, book: Book, changed: Sequence[Alert] | None, now: int) -> None:
+    def _write(self, pipe: Any, book: Book, changed: Sequence[Alert] | None, now: int) -> None:
         """One transaction. changed: None for everything."""
-        pipe = self._client.pipeline(transaction=True)
+        pipe.multi()
         if changed is None:
             self._standings, self._refused = Standings(), ()
             pipe.delete(*map(self._name, (*HASHES, REFUSED_COMMANDS)))

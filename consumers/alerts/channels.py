@@ -20,12 +20,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 import requests
+import structlog
 
 from consumers.alerts.forms import Forms
 from models.alerts.delivery import is_given_up, pause
 from models.alerts.rules import Channel
 from models.clock import SECOND
 
+log = structlog.get_logger()
 TIMEOUT_S = 10.0
 IDLE_S = 0.2
 
@@ -157,14 +159,23 @@ class Postman(Thread):
     def run(self) -> None:
         while not self._ended.is_set():
             job, tries = self._next()
-            if job is None:
-                continue
-            self.sending = job.key  # before it is asked whether it may be: what is dropped later than that may be heard
-            if self._may(job.key, self.id):
-                self._try(job, tries + 1)
-            elif not is_given_up(job.since, int(self._clock() * SECOND)):
-                self._put_off(job, tries, int(self._clock() * SECOND) + pause(tries + 1))
-            self.sending = None
+            if job is not None:
+                self.sending = job.key  # before it is asked whether it may be: what is dropped after that may be heard
+                self._tend(job, tries)
+                self.sending = None
+
+    def _tend(self, job: Job, tries: int) -> None:
+        """Send a message if it may be (still), else look again later."""
+        try:
+            may = self._may(job.key, self.id)
+        except Exception:  # a fault of ours: the channel's other messages must not wait for ever
+            log.exception("a message is put off", channel=self.id, message=job.key)
+            may = False
+        now = int(self._clock() * SECOND)
+        if may:
+            self._try(job, tries + 1)
+        elif not is_given_up(job.since, now):
+            self._put_off(job, tries, now + pause(tries + 1))
 
     def _next(self) -> tuple[Job | None, int]:
         now = int(self._clock() * SECOND)

@@ -17,7 +17,7 @@ import msgspec
 from kafka import TopicPartition
 
 from consumers.alerts.board import Board
-from consumers.alerts.channels import Job, Result, postmen
+from consumers.alerts.channels import TIMEOUT_S, Job, Result, postmen
 from consumers.alerts.config import Here
 from consumers.alerts.directory import Directory
 from consumers.alerts.forms import forms_of
@@ -31,6 +31,7 @@ from models.alerts.notices import Notices, refused
 from models.clock import SECOND
 
 LIST_EVERY_S, PLAN_EVERY_S, SWEEP_EVERY_S = 5.0, 0.2, 3600.0
+LONGEST_SENDING_S = TIMEOUT_S + 1.0
 BOARD_EVERY_S = 1.0
 """Seconds after which a Redis that was emptied, or is back, is found without anything new to show."""
 decode_command = msgspec.json.Decoder(Command).decode
@@ -55,6 +56,8 @@ class Duty:
         self.directory = Directory(self._board)
         self._notices = Notices(book, here.rules)
         self._changed: list[Alert] = []
+        self._again: list[Alert] = []
+        """Alerts on which somebody has acted: what could not be delivered may have to be sent again."""
         self._due: dict[str, float] = defaultdict(float)
         self._listed: frozenset[str] | None = None
         self._messages: dict[str, tuple[str, ...]] = {}
@@ -71,9 +74,20 @@ class Duty:
         self._flush()
         self._send(book.due.values())
 
-    def end(self) -> None:
+    def stop(self) -> None:
+        """Send nothing more but what is being sent."""
         for postman in self._postmen.values():
             postman.end()
+
+    def end(self) -> None:
+        """The same, and write down what has become of that. Raises NotStored."""
+        self.stop()
+        until = monotonic() + LONGEST_SENDING_S
+        for postman in self._postmen.values():
+            postman.join(max(0.0, until - monotonic()))
+        for result in self._told():
+            self._delivered(result)
+        self._flush()
 
     def _is_wanted(self, message: str, channel: str) -> bool:
         """Whether a message is still to be sent: what it tells of may be over. Asked by the channels' threads."""
@@ -108,7 +122,8 @@ class Duty:
         self._flush()
         for result in results:
             result.known.set()
-        self._send(planned)
+        again, self._again = self._again, []
+        self._send([*again, *planned])
         if self._is_due("sweep", SWEEP_EVERY_S):
             self._board.drop(self.book.sweep(self.now))
 
@@ -203,7 +218,7 @@ class Duty:
             self._put(refused(command, found.because, self.now, source))
         else:
             self._put(msgspec.structs.replace(found, source=source))
-            self._send([found])
+            self._again.append(found)
 
     def _gone(self, account_id: str) -> None:
         """An account that is forgotten as a whole."""

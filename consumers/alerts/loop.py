@@ -15,7 +15,7 @@ from consumers.alerts.channels import Result
 from consumers.alerts.config import Here
 from consumers.alerts.duty import Duty
 from consumers.alerts.group import OldestTakesAll
-from consumers.alerts.log import AlertLog
+from consumers.alerts.log import AlertLog, NotStored
 from models.alerts.book import Book
 from models.alerts.evidence import COMMANDS, SCORES, SIGNALS
 
@@ -43,7 +43,7 @@ class Alerts:
         self.stopped = Event()
         self._heard_of_group = monotonic()
         self._results: Queue[Result] = Queue()
-        self._log = AlertLog(here.kafka, here.topic("alerts"))
+        self._log = AlertLog(here.kafka, here.topic("alerts"), here.group)
         self._consumer: Any = KafkaConsumer(
             **here.kafka, group_id=here.group, enable_auto_commit=False, auto_offset_reset="earliest",
             partition_assignment_strategy=(OldestTakesAll,), session_timeout_ms=int(here.session_timeout_s * 1000),
@@ -88,10 +88,12 @@ class Alerts:
                 self._decided = self._decided or bool(records)
                 if self._decided and monotonic() - self._committed_at > COMMIT_EVERY_S:
                     self._commit()
+            self._off_duty()
             if self._decided:
                 self._commit()
         finally:
-            self._off_duty()
+            if self._duty is not None:
+                self._duty.stop()
             self._consumer.close()
             self._log.close()
 
@@ -125,6 +127,7 @@ class Alerts:
         if not held.partitions:
             log.info("standing by: another process of the group sends alerts")
             return
+        self._log.take_over()
         book = Book()
         for alert in self._log.read():
             book.put(alert)
@@ -138,10 +141,14 @@ class Alerts:
         log.info("sending alerts", rules=len(self.here.rules.rule), open=sum(1 for _ in book.open()), first=first)
 
     def _off_duty(self) -> None:
-        """Send nothing more: another process may have taken over."""
+        """Send nothing more: another process may be about to take over, or has."""
         duty, self._duty = self._duty, None
-        if duty is not None:
+        if duty is None:
+            return
+        try:
             duty.end()
+        except NotStored as error:
+            log.warning("not written down: what was being sent may come again", error=str(error))
 
     def _commit(self) -> None:
         """What has been decided on is acknowledged. If the group has moved on, whoever holds the partitions reads it

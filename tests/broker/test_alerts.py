@@ -1,6 +1,8 @@
 """The alerts process on a real Kafka and Redis: who heard what, and that nobody hears twice or not at all."""
 
 import json
+from collections import Counter
+from signal import SIGCONT, SIGSTOP
 from time import sleep
 
 import pytest
@@ -93,6 +95,52 @@ def test_a_channel_that_is_down_holds_up_nobody_and_is_caught_up_with(office: Of
     found = alert_faults.channel(office, outage_s=0, rounds=1)
     as_promised(found, struck=1)
     assert (found.accepted, found.again) == (9, 0)
+
+
+def test_asked_to_end_it_writes_down_what_it_was_sending(office: Office) -> None:
+    office.instance, office.hook.slow = "alerts", 1.0
+    office.start()
+    office.send(*(score(10, account=f"s{number}") for number in range(3)))
+    until("one is being sent", lambda: office.hook.begun)
+    office.stop()
+    office.hook.slow = 0.0
+    office.start()
+    office.settle()
+    assert sorted(of(office.hook.told(), "s0", "s1", "s2")) == [("olga", f"s{number}", "at-risk") for number in range(3)]
+
+
+def test_others_that_join_and_leave_make_nothing_come_twice(office: Office) -> None:
+    office.hook.slow = 0.3
+    office.start()
+    accounts = {f"j{number}" for number in range(12)}
+    office.send(*(score(10, account=account) for account in sorted(accounts)))
+    until("some are told", office.hook.told)
+    second = office.start(wait=False, name="second")
+    until("it stands by", lambda: "standing by" in (office.folder / "second.log").read_text())
+    second.stop()
+    office.hook.slow = 0.0
+    office.settle()
+    assert Counter(account for _, account, _ in of(office.hook.told(), *accounts)) == dict.fromkeys(accounts, 1)
+
+
+def test_a_process_that_was_paused_adds_nothing_to_what_another_has_gone_on_from(office: Office) -> None:
+    """It has decided on a step that it has not written: another one has, meanwhile, and has told of it."""
+    first = office.start(name="first")
+    second = office.start(wait=False, name="second")
+    until("it stands by", lambda: "standing by" in (office.folder / "second.log").read_text())
+    falling = {f"p{number}" for number in range(0, 20_000, 20)}
+    office.send(*(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000)))
+    until("it is at work", office.hook.told)
+    first.process.send_signal(SIGSTOP)
+    office.send(*(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000, 20_000)))
+    office.wait(second)
+    until("all are told", lambda: falling <= {account for _, account, _ in office.hook.told()}, deadline_s=60)
+    first.process.send_signal(SIGCONT)
+    until("it has seen that another has taken over", lambda: first.ended() is not None or (
+        "standing by" in (office.folder / "first.log").read_text()))  # fmt: skip
+    office.settle()
+    again = Counter(account for _, account, _ in of(office.hook.told(), *falling)) - Counter(falling)
+    assert again.total() <= 1, "what it was sending when it was paused"
 
 
 def as_promised(found: alert_faults.Heard, struck: int) -> None:

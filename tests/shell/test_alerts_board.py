@@ -71,6 +71,20 @@ def test_what_could_not_be_delivered_is_shown_although_it_is_over_and_after_redi
     assert wall.again() == before
 
 
+def test_redis_that_is_emptied_between_looking_and_writing_is_filled_again(wall):
+    wall.desk.take(score(10))
+    wall.show()
+
+    def emptied():
+        wall.redis.values.clear()
+        wall.redis.hashes.clear()
+
+    wall.redis.between = emptied
+    wall.desk.take(score(10, account="zeta"))
+    assert wall.show().ids(OPEN_ALERTS) == set(), "better nothing than a part that looks whole"
+    assert set(wall.show().redis.snapshot(ALERTS_OF_ACCOUNTS)) == {"acme", "zeta"}
+
+
 def test_what_is_let_go_after_a_year_is_shown_no_more(wall):
     wall.desk.take(score(10))
     wall.put(replace(wall.desk.only, deliveries=(LOST,)))

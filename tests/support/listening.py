@@ -27,16 +27,18 @@ class Heard(NamedTuple):
 
 
 class Hook:
-    """A webhook. While `down` it answers 503, and nobody has heard; while `slow` it takes so many seconds."""
+    """A webhook. While `down` it answers 503, and nobody has heard; while `slow` it takes so many seconds.
+    begun: messages that somebody has begun to send."""
 
     def __init__(self, secret: str | None = None) -> None:
         self.heard: list[Heard] = []
-        self.down, self.slow, self.refused = False, 0.0, 0
+        self.down, self.slow, self.refused, self.begun = False, 0.0, 0, 0
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                hook.begun += 1
                 if hook.slow:
                     threading.Event().wait(hook.slow)
                 if hook.down:

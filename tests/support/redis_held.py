@@ -1,6 +1,6 @@
 """As much of Redis as the board of alerts asks for, in a dict; away, it answers nobody."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -16,6 +16,8 @@ class Held:
         self.published: list[str] = []
         self.commands: list[str] = []
         self.away = False
+        self.between: Callable[[], None] | None = None
+        """What somebody does, once, after something was looked at and before it is written."""
 
     def get(self, name: str) -> bytes | None:
         if self.away:
@@ -34,10 +36,28 @@ class Held:
 
 
 class Transaction:
-    """Commands that are carried out together."""
+    """Commands that are carried out together, or not at all where a value that is watched has changed."""
 
     def __init__(self, held: Held) -> None:
         self._held, self._commands = held, list[tuple[str, tuple[Any, ...]]]()
+        self._watched: dict[str, bytes | None] = {}
+
+    def __enter__(self) -> "Transaction":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is watched any more."""
+
+    def watch(self, name: str) -> None:
+        self._watched[name] = self._held.get(name)
+
+    def get(self, name: str) -> bytes | None:
+        return self._held.get(name)
+
+    def multi(self) -> None:
+        between, self._held.between = self._held.between, None
+        if between is not None:
+            between()
 
     def set(self, name: str, value: bytes) -> None:
         self._commands.append(("set", (name, value)))
@@ -60,6 +80,8 @@ class Transaction:
     def execute(self) -> None:
         if self._held.away:
             raise redis.ConnectionError
+        if any(self._held.values.get(name) != value for name, value in self._watched.items()):
+            raise redis.WatchError
         for command, given in self._commands:
             self._held.commands.append(command)
             getattr(self, f"_{command}")(*given)
