@@ -133,6 +133,6 @@ def _transitions(settings: Settings) -> Iterator[Alert]:
 
 
 ACL = """\
-user {user} on >{password} resetchannels &{prefix}updates -@all +ping +hello +client|setinfo +watch +unwatch +multi +exec \
-+get +set +hset +hdel +del +publish ~{prefix}alerts:* %R~{prefix}at-risk %R~{prefix}account:*"""
+user {user} on >{password} resetchannels &{prefix}updates -@all +ping +hello +client|setinfo +watch +unwatch +multi \
++exec +get +set +hset +hdel +del +publish ~{prefix}alerts:* %R~{prefix}at-risk %R~{prefix}account:*"""
 """A Redis user that may write what `livelift alerts` shows, and read the capacity list and accounts; nothing else."""
