@@ -39,6 +39,7 @@ def here_of(settings: Settings) -> Here:
     product = product_of(settings.config)
     return Here(
         kafka=settings.kafka_python(),
+        kafka_writing=settings.confluent(),
         rules=rules_of(settings.alerts),
         namespace=settings.namespace,
         redis_url=settings.alerts_redis or settings.redis or "",

@@ -9,6 +9,7 @@ import heapq
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import count
 from os import environ
 from queue import Empty, Queue
@@ -90,6 +91,11 @@ class Webhook:
     url: str
     secret: str | None = None
 
+    @cached_property
+    def _session(self) -> requests.Session:
+        """Of the channel's thread: making one takes as long as sending a message."""
+        return requests.Session()
+
     def send(self, job: Job) -> None:
         body = msgspec.json.encode(job.make().webhook)
         headers = {"Content-Type": "application/json", "Idempotency-Key": job.key, "User-Agent": "livelift"}
@@ -97,7 +103,7 @@ class Webhook:
             at = str(int(time()))
             headers |= {"X-Livelift-Timestamp": at, "X-Livelift-Signature": signature(self.secret, at, body)}
         try:
-            answer = requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
+            answer = self._session.post(self.url, data=body, headers=headers, timeout=TIMEOUT_S, allow_redirects=False)
         except requests.RequestException as error:
             raise NotDelivered(type(error).__name__) from error  # its text may hold the URL, and that a token
         if not 200 <= answer.status_code < 300:

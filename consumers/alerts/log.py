@@ -4,18 +4,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from confluent_kafka import KafkaException, Producer
+from kafka import KafkaConsumer, TopicPartition
 
+from consumers.alerts.config import Here
 from models.alerts.alert import Alert, decode_alert, encode_alert
 
 POLL_MS = 500
-LINGER_MS, BATCH_BYTES = 1000, 512 * 1024
-"""A step's transitions go out together when they are waited for: sent one by one, each wakes the client's thread."""
-BACKOFF_MS = 5
-"""A transaction that begins right after another has to ask again until that is through, which takes milliseconds."""
 SILENCE_POLLS = 60
 TIMEOUT_S = 30.0
+LARGEST_STEP = 1_000_000
+"""Transitions."""
 
 
 class NotStored(RuntimeError):
@@ -23,29 +22,28 @@ class NotStored(RuntimeError):
 
 
 class AlertLog:
-    """Reading and writing the topic's one partition. writer: the name under which the installation's processes write,
-    one at a time: whoever takes over fences off whoever wrote before (Kafka's transactions), so that a process that was
-    paused for long can add nothing to what another has gone on from."""
+    """Reading and writing the topic's one partition. One process of a group writes at a time: whoever takes over fences
+    off whoever wrote before (Kafka's transactions), so that a process that was paused for long can add nothing to what
+    another has gone on from."""
 
-    def __init__(self, kafka: dict[str, Any], topic: str, writer: str) -> None:
-        self._kafka, self._topic, self._writer = kafka, topic, writer
-        self._producer: Any = None
+    def __init__(self, here: Here) -> None:
+        self._here, self._topic = here, here.topic("alerts")
+        self._producer: Producer | None = None
 
     def take_over(self) -> None:
         """From now on this process writes, and no other. Raises NotStored."""
-        self.close()
+        name, most = self._here.group, LARGEST_STEP
+        self._producer = Producer(
+            {**self._here.kafka_writing, "transactional.id": name, "queue.buffering.max.messages": most}
+        )
         try:
-            self._producer = KafkaProducer(
-                **self._kafka, acks="all", linger_ms=LINGER_MS, batch_size=BATCH_BYTES, retry_backoff_ms=BACKOFF_MS,
-                transactional_id=self._writer,
-            )  # fmt: skip
-            self._producer.init_transactions()
-        except KafkaError as error:
-            raise NotStored(f"{self._topic}: {type(error).__name__}: {error}") from error
+            self._producer.init_transactions(TIMEOUT_S)
+        except KafkaException as error:
+            raise self._not_stored(error) from error
 
     def read(self) -> Iterator[Alert]:
         """Every transition so far."""
-        yield from read_alerts(self._kafka, self._topic)
+        yield from read_alerts(self._here.kafka, self._topic)
 
     def write(self, alerts: Iterable[Alert]) -> None:
         """Write transitions, all or none, and wait until Kafka has them. Raises NotStored, also where another process
@@ -53,19 +51,17 @@ class AlertLog:
         values = [(alert.account_id.encode(), encode_alert(alert)) for alert in alerts]
         if not values:
             return
+        assert self._producer is not None, "nobody writes who has not taken over"
         try:
             self._producer.begin_transaction()
-            sending = [self._producer.send(self._topic, key=key, value=value, partition=0) for key, value in values]
-            self._producer.commit_transaction()
-            for future in sending:
-                future.get(timeout=TIMEOUT_S)
-        except Exception as error:
-            raise NotStored(f"{self._topic}: {type(error).__name__}: {error}") from error
+            for key, value in values:
+                self._producer.produce(self._topic, value, key, partition=0)
+            self._producer.commit_transaction(TIMEOUT_S)
+        except KafkaException as error:
+            raise self._not_stored(error) from error
 
-    def close(self) -> None:
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.close(timeout=TIMEOUT_S)
+    def _not_stored(self, error: KafkaException) -> NotStored:
+        return NotStored(f"{self._topic}: {error.args[0].str()}")
 
 
 def read_alerts(kafka: dict[str, Any], topic: str) -> Iterator[Alert]:

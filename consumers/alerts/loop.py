@@ -20,7 +20,7 @@ from models.alerts.book import Book
 from models.alerts.evidence import COMMANDS, SCORES, SIGNALS
 
 READ = SCORES, SIGNALS, COMMANDS
-AT_ONCE = 5000
+AT_ONCE = 20_000
 POLL_MS, SENDING_POLL_MS = 100, 5
 COMMIT_EVERY_S = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
@@ -43,7 +43,7 @@ class Alerts:
         self.stopped = Event()
         self._heard_of_group = monotonic()
         self._results: Queue[Result] = Queue()
-        self._log = AlertLog(here.kafka, here.topic("alerts"), here.group)
+        self._log = AlertLog(here)
         self._consumer: Any = KafkaConsumer(
             **here.kafka, group_id=here.group, enable_auto_commit=False, auto_offset_reset="earliest",
             partition_assignment_strategy=(OldestTakesAll,), session_timeout_ms=int(here.session_timeout_s * 1000),
@@ -95,7 +95,6 @@ class Alerts:
             if self._duty is not None:
                 self._duty.stop()
             self._consumer.close()
-            self._log.close()
 
     @property
     def _patience(self) -> int:
