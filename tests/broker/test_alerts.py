@@ -106,7 +106,9 @@ def test_asked_to_end_it_writes_down_what_it_was_sending(office: Office) -> None
     office.hook.slow = 0.0
     office.start()
     office.settle()
-    assert sorted(of(office.hook.told(), "s0", "s1", "s2")) == [("olga", f"s{number}", "at-risk") for number in range(3)]
+    assert sorted(of(office.hook.told(), "s0", "s1", "s2")) == [
+        ("olga", f"s{number}", "at-risk") for number in range(3)
+    ]
 
 
 def test_others_that_join_and_leave_make_nothing_come_twice(office: Office) -> None:
@@ -132,7 +134,9 @@ def test_a_process_that_was_paused_adds_nothing_to_what_another_has_gone_on_from
     office.send(*(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000)))
     until("it is at work", office.hook.told)
     first.process.send_signal(SIGSTOP)
-    office.send(*(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000, 20_000)))
+    office.send(
+        *(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000, 20_000))
+    )
     office.wait(second)
     until("all are told", lambda: falling <= {account for _, account, _ in office.hook.told()}, deadline_s=60)
     first.process.send_signal(SIGCONT)
