@@ -24,10 +24,8 @@ from models.messages import Output, encode, partial_key
 from models.record import CLOCK, Record, latest_plausible, position
 from models.refused import dead_letter, sent_on, untrue
 from models.rows import PARTITION_KEY, SNAPSHOT_KEY, Row, owner_of, snapshot_day
-from models.scores import PASSING_OF_TIME, Cause, read, score_message
+from models.scores import PASSING_OF_TIME, Cause, read, score_message, words_differ
 from models.signals import forgotten_signal, signals_of
-from models.signs import signs_of
-from models.training import training_of
 from models.working import ROWS, Happening
 from models.world import World
 
@@ -343,9 +341,8 @@ class Partition:
         if basis.kind != HEURISTIC:
             moved |= dict.fromkeys(dated)
         else:
-            moved |= {
-                account_id: None for account_id, shown in dated.items() if shown and self._words_moved(account_id)
-            }
+            worded = (account_id for account_id, shown in dated.items() if shown and account_id in sums.accounts)
+            moved |= {one: None for one in worded if words_differ(sums.accounts[one], self.book.now)}
         for account_id in {**moved, **again}:
             account = sums.accounts.get(account_id)
             if account is None:
@@ -356,16 +353,6 @@ class Partition:
                 value = score_message(account_id, account, reading, cause, basis, product)
                 account.said = reading.said
                 self._outputs.append(Output("account-scores", self.number, account_id.encode(), value))
-
-    def _words_moved(self, account_id: str) -> bool:
-        """Whether of an account of which an activity index reads nothing new other signs are to be told, or other
-        training, than were told last."""
-        account = self.ledger.sums.accounts.get(account_id)
-        if account is None or account.said is None:
-            return account is not None
-        if training_of(account) != account.said.training:
-            return True
-        return signs_of(account, max(day_of(self.book.now), account.last_day)) != account.said.signs
 
     def _send_partials(self) -> None:
         """This partition's share of every aggregate that changed, as absolute integers."""

@@ -20,7 +20,7 @@ from models.product import Label, Product
 from models.renewal import Renewal, renewal, renewal_date
 from models.rows import Close
 from models.signs import Signs, signs_of
-from models.training import training_of
+from models.training import Training, training_of
 from models.working import Working
 
 CAUSES_KEPT = 3
@@ -109,6 +109,15 @@ def read(account: Account, now: int, closed_day: int, basis: Basis, product: Pro
     return Reading(said, at, day, judged)
 
 
+def words_differ(account: Account, now: int) -> bool:
+    """Whether signs or training of an account are others than were told last, whatever its score rests on."""
+    if account.said is None:
+        return True
+    if training_of(account) != account.said.training:
+        return True
+    return signs_of(account, max(day_of(now), account.last_day)) != account.said.signs
+
+
 def who_of(account: Account) -> bytes:
     """The account's own traits that say who it is, as last told, in JSON."""
     told = account.shared.traits
@@ -179,11 +188,8 @@ def lost(mrr: int, probability: float) -> float:
 
 
 def _training(told: tuple[int, int, int, int, int | None]) -> dict[str, object]:
-    users, trained, checked, correct, last = told
-    return {
-        "users": users, "trained": trained, "checked": checked, "first_try_correct": correct,
-        "last_lesson": None if last is None else date_of(last),
-    }  # fmt: skip
+    found = Training(*told)
+    return {**found._asdict(), "last_lesson": None if found.last_lesson is None else date_of(found.last_lesson)}
 
 
 def _at_risk(reading: Reading) -> dict[str, object]:

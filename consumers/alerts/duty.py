@@ -85,8 +85,7 @@ class Duty:
         until = monotonic() + LONGEST_SENDING_S
         for postman in self._postmen.values():
             postman.join(max(0.0, until - monotonic()))
-        for result in self._told():
-            self._delivered(result)
+        self._take_results()
         self._flush()
 
     def _is_wanted(self, message: str, channel: str) -> bool:
@@ -111,9 +110,7 @@ class Duty:
         """Decide on what has come, write it down, show it, and send what is to be sent."""
         for where, fetched in records.items():
             self._take(where, fetched)
-        results = self._told()
-        for result in results:
-            self._delivered(result)
+        results = self._take_results()
         self._put_all(of_time(list(self.book.snoozed.values()), self.now))
         if self._reads_list and self._is_due("list", LIST_EVERY_S):
             self._take_list()
@@ -127,14 +124,15 @@ class Duty:
         if self._is_due("sweep", SWEEP_EVERY_S):
             self._board.drop(self.book.sweep(self.now))
 
-    def _told(self) -> list[Result]:
-        """What channels have said since the last step."""
+    def _take_results(self) -> list[Result]:
+        """What channels have said since the last step: it is put down on the alerts that the messages told of."""
         found: list[Result] = []
         while True:
             try:
                 found.append(self._results.get_nowait())
             except Empty:
                 return found
+            self._delivered(found[-1])
 
     def _is_due(self, what: str, every: float) -> bool:
         now = monotonic()

@@ -130,13 +130,12 @@ def test_a_process_that_was_paused_adds_nothing_to_what_another_has_gone_on_from
     first = office.start(name="first")
     second = office.start(wait=False, name="second")
     until("it stands by", lambda: "standing by" in (office.folder / "second.log").read_text())
-    falling = {f"p{number}" for number in range(0, 20_000, 20)}
-    office.send(*(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000)))
+    scores = [score(80 if number % 20 else 10, account=f"p{number}") for number in range(20_000)]
+    falling = {one["account_id"] for one in scores if one["score"] == 10}
+    office.send(*scores[:10_000])
     until("it is at work", office.hook.told)
     first.process.send_signal(SIGSTOP)
-    office.send(
-        *(score(10 if f"p{number}" in falling else 80, account=f"p{number}") for number in range(10_000, 20_000))
-    )
+    office.send(*scores[10_000:])
     office.wait(second)
     until("all are told", lambda: falling <= {account for _, account, _ in office.hook.told()}, deadline_s=60)
     first.process.send_signal(SIGCONT)

@@ -1,21 +1,15 @@
 """Signs of an account: who is gone, what piles up, what fails; each told when it shows, by whatever basis."""
 
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
 
 import pytest
 
+from tests.support import build
 from tests.support.build import Json, Worker, event, instant, tick, world
 
 pytestmark = pytest.mark.core
-
-
-def told(*timeline: Json) -> list[Any]:
-    """The signs of every message about acme, when these come one by one."""
-    worker = Worker(world())
-    for given in timeline:
-        worker.given(given)
-    return [message["signs"] for message in worker.to("account-scores")]
+told = partial(build.told, "signs")
 
 
 def ticks(days: Iterable[int]) -> list[Json]:

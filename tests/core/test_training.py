@@ -1,23 +1,17 @@
 """How far an account's users are trained: counted a second time by pandas, and told when it changes."""
 
-from typing import Any
+from functools import partial
 
 import pytest
 
 from models.product import Actions, Product
 from models.world import World
+from tests.support import build
 from tests.support.build import Json, Worker, event, instant, snapshot, tick, world
 from tests.support.education_log import ACTIONS, ByPandas, timeline
 
 pytestmark = pytest.mark.core
-
-
-def told(*given: Json) -> list[Any]:
-    """The training in every message about acme, when these come one by one."""
-    worker = Worker(world())
-    for one in given:
-        worker.given(one)
-    return [message["training"] for message in worker.to("account-scores")]
+told = partial(build.told, "training")
 
 
 def visit(day: float, user: str = "ann") -> Json:

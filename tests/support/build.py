@@ -334,3 +334,11 @@ def checked(examples: int) -> settings:
 def decoded_json(value: bytes | None) -> Any:
     """What a message says."""
     return None if value is None else msgspec.json.decode(value)
+
+
+def told(what: str, *timeline: Json) -> list[Any]:
+    """What every score message about acme tells under this name, when these come one by one."""
+    worker = Worker(world())
+    for one in timeline:
+        worker.given(one)
+    return [message[what] for message in worker.to("account-scores")]
